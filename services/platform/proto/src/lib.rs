@@ -1,0 +1,43 @@
+//! Types of the EduHub API, generated from `proto/`, and the data dictionary that its annotations hold.
+//!
+//! The `.proto` files are the manual: every RPC, message and field is described there, with limits and errors.
+
+pub mod dictionary;
+
+/// Descriptor set of the whole API with comments and annotations, for reflection and for contract tests.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eduhub.descriptor.bin"));
+
+macro_rules! packages {
+    ($($(#[$doc:meta])* $name:ident => $file:literal;)*) => {
+        $($(#[$doc])*
+        pub mod $name {
+            /// Version 1.
+            #[allow(missing_docs, clippy::all)]
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/", $file));
+            }
+        })*
+    };
+}
+
+packages! {
+    /// Parts that several services share.
+    common => "eduhub.common.v1.rs";
+    /// Access: principals, applications, grants, tokens, verification of personal IDs.
+    identity => "eduhub.identity.v1.rs";
+    /// Schools, pupils, staff, results.
+    registry => "eduhub.registry.v1.rs";
+    /// Rooms and other facilities.
+    facility => "eduhub.facility.v1.rs";
+    /// Submissions, review, decisions.
+    approval => "eduhub.approval.v1.rs";
+    /// Transfer to the Ministry.
+    bridge => "eduhub.bridge.v1.rs";
+}
+
+#[allow(missing_docs, clippy::all)]
+mod dictionary_tables {
+    include!(concat!(env!("OUT_DIR"), "/dictionary.rs"));
+}
+
+pub use dictionary_tables::RECORDS;
