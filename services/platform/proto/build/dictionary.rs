@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 pub fn generate(pool: &DescriptorPool) -> Result<String> {
     let mut out = String::from("use crate::dictionary::*;\n");
-    let mut records = Vec::new();
+    let (mut records, mut nested) = (Vec::new(), Vec::new());
     for message in pool.all_messages() {
         let annotated = message.fields().any(|f| field_meta(pool, &f).is_some());
         if !annotated || !message.full_name().starts_with("eduhub.") {
@@ -14,11 +14,15 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
         }
         if let Some(meta) = record_meta(pool, &message) {
             records.push(record(&mut out, &message, &meta)?);
+        } else {
+            nested.push(format!("{}_FIELDS", table_name(&message)));
         }
         message_impl(&mut out, pool, &message)?;
     }
     writeln!(out, "/// Every record of the dictionary, in the order of the files.")?;
     writeln!(out, "pub static RECORDS: &[&RecordMeta] = &[{}];", records.join(", "))?;
+    writeln!(out, "/// Fields of the messages that stand inside records.")?;
+    writeln!(out, "pub static NESTED_FIELDS: &[&[FieldMeta]] = &[{}];", nested.join(", "))?;
     Ok(out)
 }
 
@@ -75,7 +79,7 @@ fn field_table(pool: &DescriptorPool, field: &FieldDescriptor, meta: &DynamicMes
     let (min, max) = (number(meta, "plausible_min"), number(meta, "plausible_max"));
     let plausible = if min == 0.0 && max == 0.0 { "None".into() } else { format!("Some(({min:?}, {max:?}))") };
     Ok(format!(
-        "FieldMeta {{ name: {:?}, number: {}, label: {:?}, class: {}, need: {need}, shape: {}, code_list: {:?}, parent: {}, ministry: {:?}, excel: {:?}, key: {}, column: {}, plausible: {plausible}, rules: &[{}] }}",
+        "FieldMeta {{ name: {:?}, number: {}, label: {:?}, class: {}, need: {need}, shape: {}, code_list: {:?}, parent: {}, ministry: {:?}, excel: {:?}, key: {}, column: {}, plausible: {plausible}, ty: FieldType::{}, rules: &[{}] }}",
         field.name(),
         field.number(),
         text(meta, "label"),
@@ -87,8 +91,19 @@ fn field_table(pool: &DescriptorPool, field: &FieldDescriptor, meta: &DynamicMes
         text(meta, "excel"),
         flag(meta, "key"),
         flag(meta, "column"),
+        field_type(field),
         rules.join(", "),
     ))
+}
+
+fn field_type(field: &FieldDescriptor) -> &'static str {
+    match field.kind() {
+        _ if field.cardinality() == Cardinality::Repeated => "List",
+        Kind::Double => "Number",
+        Kind::Int32 => "Int",
+        Kind::Bool => "Flag",
+        _ => "Text",
+    }
 }
 
 /// Expression that reads a field as a `Value`.

@@ -72,8 +72,25 @@ pub struct FieldMeta {
     pub column: bool,
     /// Plausible range; outside it is a warning.
     pub plausible: Option<(f64, f64)>,
+    /// Type of the value.
+    pub ty: FieldType,
     /// Rules from `buf.validate`.
     pub rules: &'static [Rule],
+}
+
+/// Type of a field's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// Text, dates included.
+    Text,
+    /// Decimal number.
+    Number,
+    /// Whole number.
+    Int,
+    /// Yes or no.
+    Flag,
+    /// List of messages.
+    List,
 }
 
 /// Highest sensitivity class that is stored in the clear.

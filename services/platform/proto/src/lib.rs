@@ -40,4 +40,4 @@ mod dictionary_tables {
     include!(concat!(env!("OUT_DIR"), "/dictionary.rs"));
 }
 
-pub use dictionary_tables::RECORDS;
+pub use dictionary_tables::{NESTED_FIELDS, RECORDS};

@@ -1,0 +1,86 @@
+//! Code lists with validity dates.
+use std::collections::{BTreeMap, HashMap};
+use time::Date;
+
+/// Whether a code may be used on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeStatus {
+    /// In the list and valid on the day.
+    Valid,
+    /// In the list, but not valid on the day.
+    Retired,
+    /// Not in the list.
+    Unknown,
+}
+
+/// Answers about codes.
+pub trait CodeLists: Send + Sync {
+    /// Status of a code of a list on a day.
+    fn status(&self, list: &str, code: &str, day: Date) -> CodeStatus;
+    /// At most three codes nearest to the given one.
+    fn nearest(&self, list: &str, code: &str) -> Vec<String>;
+}
+
+/// Code lists in memory.
+#[derive(Debug, Default, Clone)]
+pub struct CodeTable {
+    lists: HashMap<String, BTreeMap<String, Validity>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Validity {
+    from: Option<Date>,
+    to: Option<Date>,
+}
+
+impl CodeTable {
+    /// Adds a code, valid from the first day to the last (both included; `None` is open).
+    pub fn insert(&mut self, list: &str, code: &str, from: Option<Date>, to: Option<Date>) {
+        self.lists.entry(list.to_owned()).or_default().insert(code.to_owned(), Validity { from, to });
+    }
+
+    /// Number of codes over all lists.
+    pub fn len(&self) -> usize {
+        self.lists.values().map(BTreeMap::len).sum()
+    }
+
+    /// True without any code.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+}
+
+impl CodeLists for CodeTable {
+    fn status(&self, list: &str, code: &str, day: Date) -> CodeStatus {
+        match self.lists.get(list).and_then(|l| l.get(code)) {
+            None => CodeStatus::Unknown,
+            Some(v) if v.from.is_some_and(|f| day < f) || v.to.is_some_and(|t| day > t) => CodeStatus::Retired,
+            Some(_) => CodeStatus::Valid,
+        }
+    }
+
+    fn nearest(&self, list: &str, code: &str) -> Vec<String> {
+        let Some(codes) = self.lists.get(list) else { return vec![] };
+        let mut near: Vec<_> = codes.keys().map(|c| (strsim::damerau_levenshtein(c, code), c)).collect();
+        near.sort();
+        near.into_iter().filter(|(d, _)| *d <= 2).take(3).map(|(_, c)| c.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    #[test]
+    fn missing_unknown_and_retired_are_different() {
+        let mut t = CodeTable::default();
+        t.insert("DM_X", "01", None, None);
+        t.insert("DM_X", "02", None, Some(date!(2025 - 06 - 30)));
+        assert_eq!(t.status("DM_X", "01", date!(2026 - 01 - 01)), CodeStatus::Valid);
+        assert_eq!(t.status("DM_X", "02", date!(2025 - 06 - 30)), CodeStatus::Valid);
+        assert_eq!(t.status("DM_X", "02", date!(2025 - 07 - 01)), CodeStatus::Retired);
+        assert_eq!(t.status("DM_X", "99", date!(2026 - 01 - 01)), CodeStatus::Unknown);
+        assert_eq!(t.nearest("DM_X", "11"), vec!["01".to_owned(), "02".to_owned()]);
+    }
+}

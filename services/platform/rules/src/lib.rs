@@ -1,0 +1,16 @@
+//! Runs the data dictionary's rules over a record: shape, code lists, plausible ranges, personal IDs.
+//!
+//! Everything here is pure: same record, same date, same code lists, same findings. References to other records and
+//! duplicates need a database and are checked by the ingest of the service that owns them.
+
+mod check;
+mod codes;
+mod names;
+mod personal_id;
+mod shape;
+mod walk;
+
+pub use check::{Checker, Findings, refuses};
+pub use codes::{CodeLists, CodeStatus, CodeTable};
+pub use personal_id::{PersonalId, province_of_registration};
+pub use walk::{Identity, ParentRef, identity, parents, record_key};
