@@ -1,0 +1,23 @@
+//! What every EduHub process needs to run, and nothing of the school domain.
+//!
+//! - [`config`]: settings from the environment and a file, every mistake reported at once;
+//! - [`telemetry`]: JSON logs that carry the trace id, OTLP traces and metrics;
+//! - [`propagation`]: the W3C trace context in and out of calls, and across stored work;
+//! - [`deadline`]: the caller's deadline, enforced and passed on;
+//! - [`server`]: a gRPC server with TLS, limits, health, and a drain that ends;
+//! - [`client`]: channels to peers that carry context and deadline;
+//! - [`probe`]: the question the `healthcheck` subcommand asks.
+//!
+//! A service's main reads: telemetry, configuration, pool, schema, [`server::Server::run`], telemetry down
+//! (design section 9).
+
+pub mod client;
+pub mod config;
+mod crypto;
+pub mod deadline;
+pub mod probe;
+pub mod propagation;
+pub mod server;
+pub mod telemetry;
+
+pub use crypto::install_crypto_provider;

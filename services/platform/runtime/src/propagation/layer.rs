@@ -1,0 +1,102 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use tonic::Code;
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use super::body::{Call, Observed};
+use super::metrics::CallMetrics;
+use super::{Incoming, continue_from};
+use crate::server::Methods;
+
+/// Opens the span `grpc.server` around each call, under the caller's trace when it sends one, and records its
+/// status and duration on the span and as metrics. Build it after telemetry is started.
+///
+/// Health checks leave no span and no metric: they come every few seconds and say nothing new.
+#[derive(Clone)]
+pub struct TraceLayer {
+    methods: Arc<Methods>,
+    metrics: CallMetrics,
+}
+
+impl TraceLayer {
+    /// `methods` gives the names that spans and metrics may use.
+    pub fn new(methods: Arc<Methods>) -> Self {
+        Self { methods, metrics: CallMetrics::new() }
+    }
+
+    fn open(&self, request: &Request<Body>) -> Call {
+        let (service, method) = self.methods.names(request.uri().path());
+        let span = tracing::info_span!(
+            "grpc.server",
+            otel.name = format!("{service}/{method}"),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            rpc.system = "grpc",
+            rpc.service = service,
+            rpc.method = method,
+            rpc.grpc.status_code = Empty,
+        );
+        continue_from(&span, &Incoming(request.headers()));
+        Call::begin(span, self.metrics.clone(), service, method)
+    }
+}
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = TraceService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TraceService { inner, rule: self.clone() }
+    }
+}
+
+/// See [`TraceLayer`].
+#[derive(Clone)]
+pub struct TraceService<S> {
+    inner: S,
+    rule: TraceLayer,
+}
+
+impl<S> Service<Request<Body>> for TraceService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if request.uri().path().starts_with("/grpc.health.v1.Health/") {
+            return Box::pin(self.inner.call(request));
+        }
+        let mut call = self.rule.open(&request);
+        let span: Span = call.span().clone();
+        let answer = span.in_scope(|| self.inner.call(request));
+        Box::pin(
+            async move {
+                match answer.await {
+                    Ok(response) => {
+                        // An answer of headers alone (most errors) has its status there.
+                        call.see(response.headers());
+                        Ok(response.map(|inner| Body::new(Observed::new(inner, call))))
+                    }
+                    Err(error) => {
+                        call.set(Code::Unknown);
+                        Err(error)
+                    }
+                }
+            }
+            .instrument(span),
+        )
+    }
+}
