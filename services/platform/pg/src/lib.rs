@@ -1,0 +1,32 @@
+//! Postgres as every EduHub service uses it.
+//!
+//! - [`connect`]: a bounded pool whose connections carry explicit time limits;
+//! - [`in_tx`]: a transaction in a task of its own, which a caller's disconnect can't cut in the middle;
+//! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that refuses a schema it does not know;
+//! - [`DbError`]: what a statement's failure means, without the data that caused it.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use eduhub_pg::{DbError, PgConnection};
+//! # async fn rename(c: &mut PgConnection, id: i64, name: &str) -> Result<u64, DbError> { Ok(0) }
+//! # async fn example(pool: &eduhub_pg::PgPool) -> Result<(), DbError> {
+//! let name = "Trường THPT Nguyễn Trãi".to_owned();
+//! let changed = eduhub_pg::in_tx(pool, Duration::from_secs(5), |conn| {
+//!     Box::pin(async move { rename(conn, 7, &name).await })
+//! })
+//! .await?;
+//! # let _ = changed; Ok(()) }
+//! ```
+
+mod connect;
+mod failure;
+mod schema;
+mod transaction;
+
+pub use connect::{connect, is_up};
+pub use eduhub_runtime::config::DbSettings;
+pub use failure::{DbError, RetryCause};
+pub use schema::{SchemaError, check_schema, migrate};
+pub use sqlx::migrate::Migrator;
+pub use sqlx::{PgConnection, PgPool};
+pub use transaction::{TxFuture, in_tx};
