@@ -1,0 +1,25 @@
+//! A cache that may be lost, flushed, or filled with rubbish at any time: answers stay right, only slower
+//! (design section 9: "Redis is only a cache").
+//!
+//! Two layers: a bounded one in the process, where concurrent reads of one key share one fetch, and Redis, shared by
+//! the replicas. An entry in Redis is sealed (AES-256-GCM under a key that is derived for that entry) together with
+//! its end of life: what was not written by this deployment, for this key, or is too old, does not open and counts
+//! as absent; nor can somebody who reads Redis read pupils' data. Every Redis error counts as absent too.
+//!
+//! ```no_run
+//! # #[derive(Clone, PartialEq, prost::Message)] struct School {}
+//! # async fn load(code: &str) -> Result<School, String> { Ok(School {}) }
+//! # async fn example(key: &[u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! let cache = eduhub_cache::Cache::connect(Some("redis://127.0.0.1:6379"), "registry", key)?;
+//! let school: School = cache.get_or_fetch("school/79000701", Duration::from_secs(60), load("79000701")).await?;
+//! cache.invalidate("school/79000701").await;
+//! # let _ = school; Ok(()) }
+//! ```
+
+mod cache;
+mod circuit;
+mod entry;
+mod remote;
+
+pub use cache::{Cache, CacheError};
