@@ -182,10 +182,12 @@ mod tests {
 
     #[test]
     fn a_row_without_rpc_a_second_row_and_no_role_are_refused() {
-        let lines = gaps(&[KEYS, KEYS, Row::public("/eduhub.identity.v1.TokenService/GetKey")]);
+        static ODD: &[Row] = &[KEYS, KEYS, Row::public("/eduhub.identity.v1.TokenService/GetKey")];
+        static NOBODY: &[Row] = &[Row::allow("/eduhub.identity.v1.TokenService/GetKeys", &[], ScopeRule::None)];
+        let lines = gaps(ODD);
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKeys: two rows".to_owned()));
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKey: row without RPC".to_owned()));
-        let lines = gaps(&[Row::allow("/eduhub.identity.v1.TokenService/GetKeys", &[], ScopeRule::None)]);
+        let lines = gaps(NOBODY);
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKeys: no role".to_owned()));
     }
 
