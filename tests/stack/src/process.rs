@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::{StackError, Warden};
 
@@ -96,7 +97,12 @@ pub struct Process {
     child: Child,
     warden: Arc<Warden>,
     announced: BTreeMap<String, String>,
+    copying: Option<JoinHandle<()>>,
 }
+
+/// How long after its end the rest of a program's output is waited for: it is there at once, unless a child of the
+/// program holds the pipe open.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 impl Process {
     /// Starts a program and waits for its line `<name> ready [key=value ...]` on standard output.
@@ -108,17 +114,16 @@ impl Process {
         command.stdout(Stdio::piped());
         let mut child = launch.spawn(command, warden)?;
         let (said, mut ready) = oneshot::channel();
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(copy_to_log(stdout, log, format!("{} ready", launch.name), said));
-        }
-        let announced = BTreeMap::new();
-        let mut process = Self { launch, child, warden: warden.clone(), announced };
+        let prefix = format!("{} ready", launch.name);
+        let copying = child.stdout.take().map(|stdout| tokio::spawn(copy_to_log(stdout, log, prefix, said)));
+        let (warden, announced) = (warden.clone(), BTreeMap::new());
+        let mut process = Self { launch, child, warden, announced, copying };
         let outcome = tokio::select! {
             Ok(line) = &mut ready => {
                 process.announced = pairs(&line);
                 return Ok(process);
             }
-            ended = process.child.wait() => match ended {
+            ended = process.wait() => match ended {
                 Ok(status) => format!("ended before it was ready ({status})"),
                 Err(error) => format!("is lost ({error})"),
             },
@@ -148,10 +153,10 @@ impl Process {
     /// # Errors
     /// [`StackError::Io`].
     pub async fn kill(&mut self) -> Result<(), StackError> {
-        let pid = self.pid();
-        self.child.kill().await.map_err(StackError::io(format!("killing {}", self.launch.name)))?;
-        self.forget(pid);
-        Ok(())
+        if self.pid().is_some() {
+            self.child.start_kill().map_err(StackError::io(format!("killing {}", self.launch.name)))?;
+        }
+        self.wait().await.map(drop)
     }
 
     /// Asks it to end (SIGTERM) and kills it when it has not after `grace`. True: it ended by itself.
@@ -177,6 +182,9 @@ impl Process {
         let waited = self.child.wait().await;
         let status = waited.map_err(StackError::io(format!("waiting for {}", self.launch.name)))?;
         self.forget(pid);
+        if let Some(copying) = self.copying.take() {
+            let _ = tokio::time::timeout(LAST_OUTPUT, copying).await;
+        }
         Ok(status)
     }
 
@@ -205,15 +213,15 @@ async fn copy_to_log(stdout: ChildStdout, mut log: File, prefix: String, said: o
     let mut said = Some(said);
     let mut lines = BufReader::new(stdout).split(b'\n');
     while let Ok(Some(mut line)) = lines.next_segment().await {
+        line.push(b'\n');
+        // Programs say a few lines here (logs go to standard error), so a blocking write is cheap. A disk that is
+        // full must not stop them.
+        let _ = log.write_all(&line);
         if line.starts_with(prefix.as_bytes())
             && let Some(said) = said.take()
         {
             let _ = said.send(String::from_utf8_lossy(&line).into_owned());
         }
-        line.push(b'\n');
-        // Programs say a few lines here (logs go to standard error), so a blocking write is cheap. A disk that is
-        // full must not stop them.
-        let _ = log.write_all(&line);
     }
 }
 

@@ -2,8 +2,8 @@
 # Stands for every program of the stack in the tests of the stack itself: says what it was started with, gets
 # ready, ends on SIGTERM. FAIL_AT=migrate|serve makes it fail there, FAIL_WHEN=FILE once there is that file.
 name=${0##*/}
-echo "$name called with $*"
-env | sort
+# On standard error, where a real one logs.
+{ echo "$name called with $*"; env | sort; } >&2
 case $1 in
   migrate)
     [ "$FAIL_AT" = migrate ] && { echo "relation has no such column" >&2; exit 1; }

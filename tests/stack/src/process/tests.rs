@@ -25,13 +25,13 @@ fn alive(pid: u32) -> bool {
 async fn ready_line_is_awaited_and_read() {
     let dir = tempfile::tempdir().unwrap();
     let script =
-        "echo starting; echo \"probe ready grpc=127.0.0.1:7 x=$PROBE\"; echo later >&2; exec sleep 60";
+        "echo starting; echo noise >&2; echo \"probe ready grpc=127.0.0.1:7 x=$PROBE\"; exec sleep 60";
     let mut process = Process::start(shell(&dir, script), LONG, &warden()).await.unwrap();
     assert_eq!(process.announced()["grpc"], "127.0.0.1:7");
     assert_eq!(process.announced()["x"], "set");
     assert!(process.stop(LONG).await.unwrap(), "sleep ends on SIGTERM");
     let log = std::fs::read_to_string(&process.launch().log).unwrap();
-    assert!(log.contains("starting\n") && log.contains("later\n"), "{log}");
+    assert!(log.contains("starting\n") && log.contains("noise\n"), "{log}");
 }
 
 #[tokio::test]
