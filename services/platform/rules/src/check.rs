@@ -10,6 +10,7 @@ use time::Date;
 pub type Findings = Vec<Problem>;
 
 /// Checks records against the dictionary as of one day.
+#[derive(Clone)]
 pub struct Checker<'a> {
     lists: &'a dyn CodeLists,
     today: Date,

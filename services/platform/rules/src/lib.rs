@@ -12,5 +12,6 @@ mod walk;
 
 pub use check::{Checker, Findings, refuses};
 pub use codes::{CodeLists, CodeStatus, CodeTable};
+pub use names::{broken_name, broken_text};
 pub use personal_id::{PersonalId, province_of_registration};
 pub use walk::{Identity, ParentRef, identity, parents, record_key};

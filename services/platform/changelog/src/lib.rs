@@ -1,0 +1,38 @@
+//! Record tables and their append-only change log.
+//!
+//! Every accepted change writes, in one statement, the row's newest image and a thin log entry; an entry that supersedes
+//! an image keeps it. That one log is the feed, the history, the source of states as of a position, and the evidence of
+//! what was sent (design section 3).
+//!
+//! Order: a transaction calls [`lock_school`] before its first write, so the transactions of one school get their ids in
+//! commit order. A position is (transaction id, sequence); readers compare the pair and stay below the oldest running
+//! transaction ([`page`]). Tables that this crate works on are made by the migrations of the services
+//! (`0001_change_log.sql`, the same text in each).
+
+mod as_of;
+mod cursor;
+mod history;
+mod image;
+mod page;
+mod position;
+mod read;
+mod records;
+mod retention;
+mod seal;
+mod snapshot;
+mod table;
+mod write;
+
+pub use as_of::{DiffRow, Side, diff_as_of, list_as_of};
+pub use cursor::{Cursor, CursorError, Phase};
+pub use history::history;
+pub use image::StoredImage;
+pub use page::{Entry, Head, head, images, page};
+pub use position::{FeedIdentity, Position, lock_school, school_position};
+pub use read::{Existing, existing_keys, get, list, prefetch};
+pub use records::{ImageError, Opener, RecordSet, RecordVisitor, Split, split};
+pub use retention::prune;
+pub use seal::{Digester, SealedState, school_digest, seal_state};
+pub use snapshot::{SnapshotPoint, snapshot_page};
+pub use table::{Column, ColumnType, Table};
+pub use write::{ColumnValue, RowChange, WriteContext, write};

@@ -1,0 +1,137 @@
+//! Pages of the log for the feed.
+use crate::{position::Position, table::Table};
+use eduhub_pg::DbError;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use std::collections::HashMap;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// One entry of the log.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where it stands.
+    pub position: Position,
+    /// School.
+    pub school_code: String,
+    /// Number of the kind.
+    pub kind: i32,
+    /// Record.
+    pub record_id: Uuid,
+    /// Full key.
+    pub record_key: String,
+    /// True for a withdrawal.
+    pub withdrawn: bool,
+    /// Version after it.
+    pub version: i64,
+    /// Digest after it.
+    pub digest: Vec<u8>,
+    /// When.
+    pub changed_at: OffsetDateTime,
+}
+
+/// How far the log may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Newest entry that every reader may have seen.
+    pub position: Position,
+    /// Oldest running transaction: nothing at or above it may be read.
+    pub horizon: i64,
+    /// Age in milliseconds of the oldest committed entry that a running transaction still holds back; 0 for none.
+    pub held_back_ms: i64,
+}
+
+/// Entries after a position, in order, below the oldest running transaction. The bound is taken in the same statement:
+/// an entry at or above it could still be overtaken by a transaction with a lower id that commits later.
+pub async fn page(conn: &mut PgConnection, after: Position, limit: i64) -> Result<Vec<Entry>, DbError> {
+    let rows = sqlx::query(
+        "select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at
+         from change_log
+         where (xid, seq) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())::text::int8
+         order by xid, seq limit $3",
+    )
+    .bind(after.xid)
+    .bind(after.seq)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        out.push(Entry {
+            position: Position { xid: r.try_get(0)?, seq: r.try_get(1)? },
+            school_code: r.try_get(2)?,
+            kind: i32::from(r.try_get::<i16, _>(3)?),
+            record_id: r.try_get(4)?,
+            record_key: r.try_get(5)?,
+            withdrawn: r.try_get::<i16, _>(6)? == 2,
+            version: r.try_get(7)?,
+            digest: r.try_get(8)?,
+            changed_at: r.try_get(9)?,
+        });
+    }
+    Ok(out)
+}
+
+/// Newest readable position, and what is held back.
+pub async fn head(conn: &mut PgConnection) -> Result<Head, DbError> {
+    let row = sqlx::query(
+        "with h as (select pg_snapshot_xmin(pg_current_snapshot())::text::int8 as xmin)
+         select h.xmin,
+           (select xid from change_log where xid < h.xmin order by xid desc, seq desc limit 1),
+           (select seq from change_log where xid < h.xmin order by xid desc, seq desc limit 1),
+           (select (extract(epoch from clock_timestamp() - min(changed_at)) * 1000)::int8 from change_log where xid >= h.xmin)
+         from h",
+    )
+    .fetch_one(conn)
+    .await?;
+    let position = Position {
+        xid: row.try_get::<Option<i64>, _>(1)?.unwrap_or_default(),
+        seq: row.try_get::<Option<i64>, _>(2)?.unwrap_or_default(),
+    };
+    let held_back_ms = row.try_get::<Option<i64>, _>(3)?.unwrap_or_default().max(0);
+    Ok(Head { position, horizon: row.try_get(0)?, held_back_ms })
+}
+
+/// Image and sealed secret of a version.
+pub type ImageParts = (Vec<u8>, Option<Vec<u8>>);
+
+/// Images of these versions of one kind: from the row where it still has the version, else from the log entry that
+/// superseded it. Two queries whatever the number.
+pub async fn images(
+    conn: &mut PgConnection,
+    table: &Table,
+    versions: &[(Uuid, i64)],
+) -> Result<HashMap<(Uuid, i64), ImageParts>, DbError> {
+    let mut out = HashMap::with_capacity(versions.len());
+    let current = format!(
+        "select r.record_id, r.version, r.body, r.secret from unnest($1::uuid[], $2::int8[]) as w(record_id, version)
+         join {} r on r.record_id = w.record_id and r.version = w.version",
+        table.name
+    );
+    fetch(conn, current, versions, &mut out).await?;
+    let missing: Vec<(Uuid, i64)> = versions.iter().filter(|v| !out.contains_key(*v)).copied().collect();
+    if !missing.is_empty() {
+        let superseded = "select l.record_id, l.before_version, l.before_body, l.before_secret
+             from unnest($1::uuid[], $2::int8[]) as w(record_id, version)
+             join change_log l on l.record_id = w.record_id and l.before_version = w.version"
+            .to_owned();
+        fetch(conn, superseded, &missing, &mut out).await?;
+    }
+    Ok(out)
+}
+
+async fn fetch(
+    conn: &mut PgConnection,
+    sql: String,
+    versions: &[(Uuid, i64)],
+    out: &mut HashMap<(Uuid, i64), ImageParts>,
+) -> Result<(), DbError> {
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(versions.iter().map(|v| v.0).collect::<Vec<_>>())
+        .bind(versions.iter().map(|v| v.1).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    for r in rows {
+        out.insert((r.try_get(0)?, r.try_get(1)?), (r.try_get(2)?, r.try_get(3)?));
+    }
+    Ok(())
+}

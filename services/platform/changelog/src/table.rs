@@ -1,0 +1,92 @@
+//! Shape of a record table, derived from the dictionary.
+use eduhub_proto::{
+    common::v1::{Kind, Shape},
+    dictionary::{CLASS_SECRET, FieldType, RecordMeta},
+};
+
+/// SQL type of a column that stands beside the record's image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// `text`.
+    Text,
+    /// `integer`.
+    Int,
+    /// `double precision`.
+    Number,
+    /// `boolean`.
+    Flag,
+    /// `date`.
+    Date,
+    /// `bytea`: blind index of a secret.
+    BlindIndex,
+}
+
+impl ColumnType {
+    /// Array type for `unnest`.
+    pub(crate) fn array(self) -> &'static str {
+        match self {
+            Self::Text => "text[]",
+            Self::Int => "int[]",
+            Self::Number => "float8[]",
+            Self::Flag => "bool[]",
+            Self::Date => "date[]",
+            Self::BlindIndex => "bytea[]",
+        }
+    }
+}
+
+/// Column that stands beside the record's image, for filters, counts and look-ups.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Name in SQL.
+    pub name: String,
+    /// Type in SQL.
+    pub ty: ColumnType,
+    /// Number of the field it comes from.
+    pub field: u32,
+}
+
+/// Table of one kind of record: common columns, the typed columns of the dictionary, and the SQL made from them once.
+#[derive(Debug)]
+pub struct Table {
+    /// Kind of its records.
+    pub kind: Kind,
+    /// Dictionary entry.
+    pub meta: &'static RecordMeta,
+    /// Name in SQL.
+    pub name: &'static str,
+    /// Typed columns.
+    pub columns: Vec<Column>,
+    pub(crate) write_sql: String,
+}
+
+impl Table {
+    /// The table `name` for a record of the dictionary. Panics never: every name comes from the program.
+    pub fn new(name: &'static str, meta: &'static RecordMeta) -> Self {
+        let columns: Vec<Column> = meta
+            .fields
+            .iter()
+            .filter(|f| f.column)
+            .map(|f| {
+                let secret = f.class == CLASS_SECRET;
+                let ty = match f.ty {
+                    _ if secret => ColumnType::BlindIndex,
+                    FieldType::Text if f.shape == Shape::Date as i32 => ColumnType::Date,
+                    FieldType::Number => ColumnType::Number,
+                    FieldType::Int => ColumnType::Int,
+                    FieldType::Flag => ColumnType::Flag,
+                    FieldType::Text | FieldType::List => ColumnType::Text,
+                };
+                let name = if secret { format!("{}_bidx", f.name) } else { f.name.to_owned() };
+                Column { name, ty, field: f.number }
+            })
+            .collect();
+        let write_sql = crate::write::sql(name, meta.kind, &columns);
+        Self { kind: meta.kind(), meta, name, columns, write_sql }
+    }
+
+    /// Blind-index column, if the kind has one.
+    pub fn blind_index(&self) -> Option<&Column> {
+        self.columns.iter().find(|c| c.ty == ColumnType::BlindIndex)
+    }
+}

@@ -1,0 +1,234 @@
+//! Writes prepared records: decides new, changed, unchanged, held or refused, kind by kind, parents first.
+use crate::{held, incoming::Incoming, session::db};
+use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch, write};
+use eduhub_faults::{Fault, Problem, Reason, error};
+use eduhub_proto::common::v1::PushCounts;
+use eduhub_rules::ParentRef;
+use sqlx::PgConnection;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// What happened to the records of one batch.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub counts: PushCounts,
+    /// Findings by full key.
+    pub problems: Vec<(String, Problem)>,
+    /// Kind and full key of every record that was accepted, unchanged ones included.
+    pub accepted: Vec<(i32, String)>,
+    /// Kind and full key of every refused record.
+    pub refused: Vec<(i32, String)>,
+    /// Kind and full key of every record that is new, or back: others may have waited for it.
+    pub arrived: Vec<(i32, String)>,
+    /// Parents that held records wait for.
+    pub waited_for: HashSet<(i32, String)>,
+    /// Blind indexes that came or went, by kind.
+    pub indexes: HashMap<i32, Vec<Vec<u8>>>,
+}
+
+/// Writes records of any kinds. `admitting`: they come out of waiting, which counts them as admitted too.
+pub(crate) async fn apply<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    incoming: Vec<Incoming>,
+    held_room: i64,
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    let mut by_kind: HashMap<i32, Vec<Incoming>> = HashMap::new();
+    for record in incoming {
+        by_kind.entry(record.kind).or_default().push(record);
+    }
+    // A set: thousands of records may name parents that stand in the same batch.
+    let mut present: HashSet<(i32, String)> = HashSet::new();
+    let mut room = held_room;
+    for table in S::tables() {
+        let Some(records) = by_kind.remove(&table.meta.kind) else { continue };
+        let sound = refuse(records, out);
+        let sound = hold_orphans::<S>(conn, who, sound, &present, &mut room, out).await?;
+        let before = out.accepted.len();
+        store(conn, table, who, &sound, out).await?;
+        present.extend(out.accepted[before..].iter().cloned());
+    }
+    Ok(())
+}
+
+/// Takes out refused records and second images of one key.
+fn refuse(records: Vec<Incoming>, out: &mut Outcome) -> Vec<Incoming> {
+    let mut seen: HashMap<String, [u8; 16]> = HashMap::new();
+    let mut sound = Vec::with_capacity(records.len());
+    for mut record in records {
+        if let Some(digest) = seen.get(&record.record_key) {
+            if *digest == record.digest {
+                out.counts.unchanged += 1;
+                continue;
+            }
+            let mut problem = error(Reason::DuplicateInBatch, "");
+            (problem.kind, problem.index) = (record.kind, record.index);
+            problem.record_key.clone_from(&record.record_key);
+            record.findings.push(problem);
+        } else {
+            seen.insert(record.record_key.clone(), record.digest);
+        }
+        let refused = record.refused();
+        out.counts.warnings +=
+            record.findings.iter().filter(|f| f.severity == eduhub_faults::Severity::Warning as i32).count() as u64;
+        out.problems.extend(record.findings.drain(..).map(|f| (record.record_key.clone(), f)));
+        if refused {
+            out.counts.rejected += 1;
+            out.refused.push((record.kind, record.record_key));
+        } else {
+            sound.push(record);
+        }
+    }
+    sound
+}
+
+/// Holds records whose parents are not here; gives back the others.
+async fn hold_orphans<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    records: Vec<Incoming>,
+    present: &HashSet<(i32, String)>,
+    room: &mut i64,
+    out: &mut Outcome,
+) -> Result<Vec<Incoming>, Fault> {
+    let missing = missing_parents::<S>(conn, &who.school_code, &records, present).await?;
+    if missing.is_empty() {
+        return Ok(records);
+    }
+    let (mut sound, mut orphans) = (Vec::with_capacity(records.len()), Vec::new());
+    for record in records {
+        match record.parents.iter().find(|p| missing.contains(&(p.kind as i32, p.key.clone()))).cloned() {
+            None => sound.push(record),
+            Some(parent) => orphans.push((record, parent)),
+        }
+    }
+    let fits = orphans.len().min(usize::try_from(*room).unwrap_or_default());
+    for (record, parent) in orphans.split_off(fits) {
+        out.counts.rejected += 1;
+        out.problems.push((record.record_key.clone(), no_room(&record, &parent)));
+        out.refused.push((record.kind, record.record_key));
+    }
+    *room -= orphans.len() as i64;
+    out.counts.held += orphans.len() as u64;
+    out.waited_for.extend(orphans.iter().map(|(_, p)| (p.kind as i32, p.key.clone())));
+    let rows: Vec<_> = orphans.iter().map(|(r, p)| (r, p.clone())).collect();
+    held::hold(conn, who, &rows).await.map_err(db)?;
+    Ok(sound)
+}
+
+fn no_room(record: &Incoming, parent: &ParentRef) -> Problem {
+    let mut problem = error(Reason::HeldExpired, parent.field);
+    (problem.kind, problem.index) = (record.kind, record.index);
+    problem.record_key.clone_from(&record.record_key);
+    problem.parent_kind = parent.kind as i32;
+    problem.parent_key.clone_from(&parent.key);
+    problem
+}
+
+async fn missing_parents<S: RecordSet>(
+    conn: &mut PgConnection,
+    school_code: &str,
+    records: &[Incoming],
+    present: &HashSet<(i32, String)>,
+) -> Result<HashSet<(i32, String)>, Fault> {
+    let mut wanted: HashSet<(i32, String)> = records
+        .iter()
+        .flat_map(|r| &r.parents)
+        .map(|p| (p.kind as i32, p.key.clone()))
+        .filter(|p| !present.contains(p))
+        .collect();
+    for table in S::tables() {
+        let keys: Vec<&str> =
+            wanted.iter().filter(|(k, _)| *k == table.meta.kind).map(|(_, key)| key.as_str()).collect();
+        if keys.is_empty() {
+            continue;
+        }
+        let found = existing_keys(conn, table, school_code, &keys).await.map_err(db)?;
+        wanted.retain(|(k, key)| *k != table.meta.kind || !found.contains(key));
+    }
+    Ok(wanted)
+}
+
+async fn store(
+    conn: &mut PgConnection,
+    table: &Table,
+    who: &WriteContext,
+    records: &[Incoming],
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = records.iter().map(|r| r.record_key.as_str()).collect();
+    let existing = prefetch(conn, table, &who.school_code, &keys).await.map_err(db)?;
+    let mut rows = Vec::new();
+    for record in records {
+        let old = existing.get(&record.record_key);
+        out.accepted.push((record.kind, record.record_key.clone()));
+        match old {
+            Some(old) if !old.withdrawn && old.digest == record.digest => {
+                out.counts.unchanged += 1;
+                continue;
+            }
+            Some(old) if !old.withdrawn => out.counts.updated += 1,
+            _ => {
+                out.counts.created += 1;
+                out.arrived.push((record.kind, record.record_key.clone()));
+            }
+        }
+        let indexes = out.indexes.entry(record.kind).or_default();
+        indexes.extend(old.and_then(|o| o.blind_index.clone()));
+        indexes.extend(record.blind_index.clone());
+        rows.push(row_change(record, old));
+    }
+    write(conn, table, who, &rows).await.map_err(db)
+}
+
+fn row_change(record: &Incoming, old: Option<&Existing>) -> RowChange {
+    RowChange {
+        record_id: old.map_or_else(Uuid::now_v7, |o| o.record_id),
+        record_key: record.record_key.clone(),
+        school_year: record.school_year,
+        version: old.map_or(1, |o| o.version + 1),
+        digest: record.digest.to_vec(),
+        body: record.body.clone(),
+        secret: record.secret.clone(),
+        withdrawn: false,
+        columns: record.columns.clone(),
+    }
+}
+
+/// Withdraws records by full key; keys that are not there count as unchanged.
+pub(crate) async fn withdraw(
+    conn: &mut PgConnection,
+    table: &Table,
+    who: &WriteContext,
+    keys: &[&str],
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    let existing = prefetch(conn, table, &who.school_code, keys).await.map_err(db)?;
+    let mut rows = Vec::new();
+    for key in keys {
+        match existing.get(*key) {
+            Some(old) if !old.withdrawn => {
+                out.counts.withdrawn += 1;
+                out.indexes.entry(table.meta.kind).or_default().extend(old.blind_index.clone());
+                out.accepted.push((table.meta.kind, (*key).to_owned()));
+                rows.push(RowChange {
+                    record_id: old.record_id,
+                    record_key: (*key).to_owned(),
+                    school_year: 0,
+                    version: old.version + 1,
+                    digest: vec![],
+                    body: vec![],
+                    secret: None,
+                    withdrawn: true,
+                    columns: vec![],
+                });
+            }
+            _ => out.counts.unchanged += 1,
+        }
+    }
+    write(conn, table, who, &rows).await.map_err(db)
+}

@@ -1,0 +1,201 @@
+//! One batch in one transaction.
+use crate::{
+    apply::{self, Outcome},
+    counts, duplicates, held,
+    incoming::Incoming,
+    issues,
+    prepare::Preparer,
+    session::{self, db},
+};
+use eduhub_changelog::{Opener, RecordSet, WriteContext, lock_school};
+use eduhub_faults::{Fault, Problem, Reason};
+use eduhub_proto::{
+    common::v1::{BatchReply, Kind, PushMode, Withdrawal},
+    dictionary::{CLASS_SECRET, record_of},
+};
+use prost::Message;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Findings that one reply may carry; the counts are always complete.
+const MAX_PROBLEMS: usize = 2_000;
+/// Rounds of admitting held records: each goes one level down the dependency order, which has three.
+const MAX_ROUNDS: usize = 8;
+
+/// A batch ready to be applied.
+pub(crate) struct Batch {
+    pub session_id: Uuid,
+    pub mode: PushMode,
+    pub number: u32,
+    pub digest: [u8; 32],
+    pub record_count: i64,
+    pub incoming: Vec<Incoming>,
+    pub withdrawals: Vec<Withdrawal>,
+    pub school_year: i32,
+    pub max_held: i64,
+}
+
+/// Applies a batch, or gives again the answer that it got before.
+pub(crate) async fn apply<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    preparer: &Preparer<'_, S>,
+    batch: Batch,
+) -> Result<BatchReply, Fault> {
+    lock_school(conn, &who.school_code).await.map_err(db)?;
+    let mut session = session::load(conn, batch.session_id).await?;
+    let number = i32::try_from(batch.number).map_err(|_| Fault::new(Reason::BatchOutOfOrder))?;
+    if number <= session.last_batch {
+        return repeat(conn, &batch, number).await;
+    }
+    if session.receipt.is_some() {
+        return Err(Fault::new(Reason::SessionEnded));
+    }
+    if number != session.last_batch + 1 {
+        return Err(Fault::new(Reason::BatchOutOfOrder).meta("last_batch", session.last_batch));
+    }
+    if batch.mode == PushMode::Full {
+        remember(conn, &batch).await?;
+    }
+    let (digest, record_count) = (batch.digest, batch.record_count);
+    let reply = write::<S>(conn, who, preparer, batch).await?;
+    counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
+    session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
+    Ok(reply)
+}
+
+async fn repeat(conn: &mut PgConnection, batch: &Batch, number: i32) -> Result<BatchReply, Fault> {
+    let stored = session::stored_batch(conn, batch.session_id, number).await?;
+    let (digest, reply) = stored.ok_or_else(|| Fault::new(Reason::SessionEnded))?;
+    if digest != batch.digest {
+        return Err(Fault::new(Reason::BatchContentChanged).meta("batch", number));
+    }
+    BatchReply::decode(reply.as_slice()).map_err(Fault::internal)
+}
+
+/// Notes the keys of a FULL session, refused and held ones included: the source has them, so they are not withdrawn.
+async fn remember(conn: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
+    sqlx::query(
+        "insert into push_seen (session_id, kind, record_key)
+         select $1, t.* from unnest($2::int2[], $3::text[]) as t on conflict do nothing",
+    )
+    .bind(batch.session_id)
+    .bind(batch.incoming.iter().map(|r| i16::try_from(r.kind).unwrap_or_default()).collect::<Vec<_>>())
+    .bind(batch.incoming.iter().map(|r| r.record_key.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await
+    .map_err(db)?;
+    Ok(())
+}
+
+/// Writes everything of a batch and says what happened. Used without commit for VALIDATE_ONLY.
+pub(crate) async fn write<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    preparer: &Preparer<'_, S>,
+    batch: Batch,
+) -> Result<BatchReply, Fault> {
+    let mut out = Outcome::default();
+    let waiting = held::count(conn, &who.school_code).await.map_err(db)?;
+    let room = batch.max_held - waiting;
+    apply::apply::<S>(conn, who, batch.incoming, room, &mut out).await?;
+    withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
+    if waiting > 0 {
+        let settled: Vec<(i32, &str)> =
+            out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
+        held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
+        admit::<S>(conn, who, preparer, batch.max_held, &mut out).await?;
+    }
+    let settled: Vec<(i32, &str)> =
+        out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
+    issues::sync(conn, &who.school_code, &settled, &out.problems).await.map_err(db)?;
+    find_duplicates::<S>(conn, who, &mut out).await?;
+    let waited_for: Vec<_> = out.waited_for.into_iter().collect();
+    let root_causes = if waited_for.is_empty() {
+        vec![]
+    } else {
+        held::root_causes(conn, &who.school_code, Some(&waited_for)).await.map_err(db)?
+    };
+    let mut problems: Vec<Problem> = out.problems.into_iter().map(|(_, p)| p).collect();
+    let problems_omitted = problems.len().saturating_sub(MAX_PROBLEMS) as u64;
+    problems.truncate(MAX_PROBLEMS);
+    Ok(BatchReply { number: batch.number, counts: Some(out.counts), problems, root_causes, problems_omitted })
+}
+
+async fn withdraw_named<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    withdrawals: &[Withdrawal],
+    school_year: i32,
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    // Children before parents: the order of the tables, backwards.
+    for table in S::tables().iter().rev() {
+        let keys: Vec<String> = withdrawals
+            .iter()
+            .filter(|w| w.kind == table.meta.kind)
+            .map(|w| table.meta.full_key(school_year, &w.record_key))
+            .collect();
+        if !keys.is_empty() {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            apply::withdraw(conn, table, who, &keys, out).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Admits what waited for records that arrived, round by round: an admitted record may be awaited itself.
+async fn admit<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    preparer: &Preparer<'_, S>,
+    max_held: i64,
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    let mut arrived = std::mem::take(&mut out.arrived);
+    for _ in 0..MAX_ROUNDS {
+        if arrived.is_empty() {
+            break;
+        }
+        let waiting = held::take(conn, &who.school_code, &arrived).await.map_err(db)?;
+        let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
+        let before = out.counts;
+        apply::apply::<S>(conn, who, incoming, max_held, out).await?;
+        // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
+        // wait on for another parent, which changes nothing.
+        let now = out.counts;
+        let admitted = now.created + now.updated + now.unchanged - before.created - before.updated - before.unchanged;
+        out.counts = before;
+        out.counts.admitted += admitted;
+        out.counts.rejected = now.rejected;
+        arrived = std::mem::take(&mut out.arrived);
+    }
+    Ok(())
+}
+
+fn reopen<S: RecordSet>(preparer: &Preparer<'_, S>, waiting: &held::Waiting) -> Result<Incoming, Fault> {
+    let kind = Kind::try_from(waiting.kind).unwrap_or_default();
+    let opener =
+        Opener { vault: preparer.vault, image: &waiting.image, kind: waiting.kind, max_class: CLASS_SECRET };
+    let record = S::open(kind, &opener).map_err(Fault::internal)?;
+    let year = if record_of(kind).is_some_and(|m| m.yearly) { waiting.school_year } else { preparer.school_year };
+    let prepared = preparer.for_year(year).prepare(record, 0);
+    prepared.transpose().map_err(Fault::internal)?.ok_or_else(|| Fault::new(Reason::Internal))
+}
+
+async fn find_duplicates<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    for (kind, indexes) in std::mem::take(&mut out.indexes) {
+        let Some(table) = S::table(kind) else { continue };
+        for (school, problem) in duplicates::sweep(conn, table, &indexes).await.map_err(db)? {
+            if school == who.school_code {
+                out.counts.warnings += 1;
+                out.problems.push((problem.record_key.clone(), problem));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The same personal ID on two persons, found by blind index over the whole province.
+use crate::issues::{close_issues, open_issues};
+use eduhub_changelog::Table;
+use eduhub_faults::{Problem, Reason, warning};
+use eduhub_pg::DbError;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use std::collections::HashMap;
+
+/// Looks at all persons who have one of these indexes: the first one recorded keeps the number, every later one gets an
+/// issue, and issues of persons who no longer share theirs are closed. Returns the findings by (school, full key).
+pub(crate) async fn sweep(
+    conn: &mut PgConnection,
+    table: &Table,
+    indexes: &[Vec<u8>],
+) -> Result<Vec<(String, Problem)>, DbError> {
+    let Some(column) = table.blind_index() else { return Ok(vec![]) };
+    if indexes.is_empty() {
+        return Ok(vec![]);
+    }
+    // Record ids are time-ordered (UUID v7), so their order is the order of recording.
+    let sql = format!(
+        "select school_code, record_key, rank from (
+           select school_code, record_key, row_number() over (partition by {0} order by record_id) as rank,
+             count(*) over (partition by {0}) as holders
+           from {1} where {0} = any($1) and not withdrawn
+         ) p where holders > 1 or exists (select 1 from data_issue d where d.school_code = p.school_code and d.kind = $2
+           and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)",
+        column.name, table.name
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(indexes)
+        .bind(i16::try_from(table.meta.kind).unwrap_or_default())
+        .bind(Reason::PersonalIdDuplicate as i16)
+        .fetch_all(&mut *conn)
+        .await?;
+    let (mut found, mut clean) = (Vec::new(), HashMap::<String, Vec<String>>::new());
+    for r in rows {
+        let (school, key): (String, String) = (r.try_get(0)?, r.try_get(1)?);
+        if r.try_get::<i64, _>(2)? > 1 {
+            let mut problem = warning(Reason::PersonalIdDuplicate, "personal_id");
+            problem.kind = table.meta.kind;
+            problem.record_key = key.clone();
+            open_issues(conn, &school, &[(key, problem.clone())]).await?;
+            found.push((school, problem));
+        } else {
+            clean.entry(school).or_default().push(key);
+        }
+    }
+    for (school, keys) in clean {
+        close_issues(conn, &school, table.meta.kind, Reason::PersonalIdDuplicate, &keys).await?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,119 @@
+//! The explicit end of a session: only here a FULL session withdraws what it did not name.
+use crate::{
+    apply::{self, Outcome},
+    counts, duplicates, held, issues,
+    session::{self, db},
+    timestamps::to_proto,
+};
+use eduhub_changelog::{RecordSet, Table, WriteContext, lock_school};
+use eduhub_faults::{Fault, Reason};
+use eduhub_proto::common::v1::{PushEnd, PushMode, PushOpen, PushReceipt};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, PgConnection};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Rows that one withdrawal statement takes.
+const CHUNK: usize = 2_000;
+
+/// Completes a session and gives its receipt; the same end twice gives the same receipt.
+pub(crate) async fn complete<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    session_id: Uuid,
+    open: &PushOpen,
+    end: &PushEnd,
+) -> Result<PushReceipt, Fault> {
+    lock_school(conn, &who.school_code).await.map_err(db)?;
+    let mut session = session::load(conn, session_id).await?;
+    if let Some(receipt) = session.receipt {
+        return if receipt.digest == end.digest { Ok(receipt) } else { Err(Fault::new(Reason::SessionEnded)) };
+    }
+    let mut hasher = Sha256::new();
+    for digest in session::batch_digests(conn, session_id).await? {
+        hasher.update(digest);
+    }
+    let digest = hasher.finalize().to_vec();
+    if end.record_count != session.record_count as u64 || end.digest != digest {
+        return Err(Fault::new(Reason::EndMismatch)
+            .meta("received_records", session.record_count)
+            .meta("last_batch", session.last_batch));
+    }
+    if open.mode == PushMode::Full as i32 {
+        let withdrawn = withdraw_unnamed::<S>(conn, who, session_id, open).await?;
+        counts::add(&mut session.totals, &withdrawn.counts);
+    }
+    late_duplicates::<S>(conn, session_id).await?;
+    let receipt = PushReceipt {
+        session_id: session_id.to_string(),
+        batches: session.last_batch.unsigned_abs(),
+        record_count: end.record_count,
+        digest,
+        totals: Some(session.totals),
+        waiting: held::root_causes(conn, &who.school_code, None).await.map_err(db)?,
+        completed_at: Some(to_proto(OffsetDateTime::now_utc())),
+    };
+    session::complete(conn, session_id, &receipt).await?;
+    Ok(receipt)
+}
+
+async fn withdraw_unnamed<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    session_id: Uuid,
+    open: &PushOpen,
+) -> Result<Outcome, Fault> {
+    let mut out = Outcome::default();
+    for table in S::tables().iter().rev().filter(|t| open.full_kinds.contains(&t.meta.kind)) {
+        let keys = unnamed(conn, table, who, session_id, open.school_year).await?;
+        for chunk in keys.chunks(CHUNK) {
+            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            apply::withdraw(conn, table, who, &chunk, &mut out).await?;
+        }
+    }
+    let gone: Vec<(i32, &str)> = out.accepted.iter().map(|(k, key)| (*k, key.as_str())).collect();
+    issues::sync(conn, &who.school_code, &gone, &[]).await.map_err(db)?;
+    Ok(out)
+}
+
+async fn unnamed(
+    conn: &mut PgConnection,
+    table: &Table,
+    who: &WriteContext,
+    session_id: Uuid,
+    school_year: i32,
+) -> Result<Vec<String>, Fault> {
+    let year = if table.meta.yearly { "and r.school_year = $4" } else { "and $4 = $4" };
+    let sql = format!(
+        "select r.record_key from {} r where r.school_code = $1 and not r.withdrawn {year} and not exists (
+           select 1 from push_seen s where s.session_id = $2 and s.kind = $3 and s.record_key = r.record_key)
+         order by r.record_key",
+        table.name
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(&who.school_code)
+        .bind(session_id)
+        .bind(i16::try_from(table.meta.kind).unwrap_or_default())
+        .bind(school_year)
+        .fetch_all(conn)
+        .await
+        .map_err(db)
+}
+
+/// Looks for duplicates once more over all that the session wrote: two schools that push at the same time do not see each
+/// other's batches before they commit, but the later end sees both.
+async fn late_duplicates<S: RecordSet>(conn: &mut PgConnection, session_id: Uuid) -> Result<(), Fault> {
+    for table in S::tables() {
+        let Some(column) = table.blind_index() else { continue };
+        let sql = format!(
+            "select r.{0} from push_session s join change_log l on l.school_code = s.school_code and l.xid >= s.opened_xid
+               join {1} r on r.record_id = l.record_id and r.xid = l.xid and r.seq = l.seq
+             where s.session_id = $1 and l.session_id = s.session_id and r.{0} is not null",
+            column.name, table.name
+        );
+        let indexes: Vec<Vec<u8>> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(session_id).fetch_all(&mut *conn).await.map_err(db)?;
+        duplicates::sweep(conn, table, &indexes).await.map_err(db)?;
+    }
+    Ok(())
+}

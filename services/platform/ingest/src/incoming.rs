@@ -1,0 +1,63 @@
+//! What comes in on a push stream, and a record prepared for storage.
+use eduhub_changelog::ColumnValue;
+use eduhub_faults::Problem;
+use eduhub_proto::common::v1::{PushEnd, PushOpen, Withdrawal};
+use eduhub_rules::ParentRef;
+
+/// Client's message, the same for every service.
+pub enum Inbound<R> {
+    /// First message.
+    Open(PushOpen),
+    /// Records.
+    Batch(InboundBatch<R>),
+    /// Explicit end.
+    End(PushEnd),
+    /// A message without content.
+    Nothing,
+}
+
+/// A batch as it came, with the digest of its serialised message.
+pub struct InboundBatch<R> {
+    /// Number.
+    pub number: u32,
+    /// Records.
+    pub records: Vec<R>,
+    /// Records to take away.
+    pub withdrawals: Vec<Withdrawal>,
+    /// SHA-256 of the message.
+    pub digest: [u8; 32],
+}
+
+/// A record prepared for storage: everything that can be known without the database.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Number of its kind.
+    pub kind: i32,
+    /// Full key in the school.
+    pub record_key: String,
+    /// School year for a yearly kind, else 0.
+    pub school_year: i32,
+    /// Keyed digest.
+    pub digest: [u8; 16],
+    /// Encoded message without secrets.
+    pub body: Vec<u8>,
+    /// Sealed secret.
+    pub secret: Option<Vec<u8>>,
+    /// Blind index of the secret.
+    pub blind_index: Option<Vec<u8>>,
+    /// Typed columns.
+    pub columns: Vec<ColumnValue>,
+    /// Records that it names.
+    pub parents: Vec<ParentRef>,
+    /// What was found in it.
+    pub findings: Vec<Problem>,
+    /// Position in its batch.
+    pub index: u32,
+}
+
+impl Incoming {
+    /// True when a finding refuses it.
+    pub fn refused(&self) -> bool {
+        eduhub_rules::refuses(&self.findings)
+    }
+}

@@ -1,0 +1,152 @@
+//! Data issues: the work list of a school. They open with a finding and close when the finding is gone.
+use eduhub_faults::{Problem, Reason};
+use eduhub_pg::DbError;
+use prost::Message;
+use sqlx::{PgConnection, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Reasons that other checks than those of the record itself open and close.
+const BY_OTHERS: [i16; 2] = [Reason::PersonalIdDuplicate as i16, Reason::PopulationMismatch as i16];
+
+/// Opens the findings as issues; one that is open already stays. `record_key` of each problem must be the full key.
+pub async fn open_issues(
+    conn: &mut PgConnection,
+    school_code: &str,
+    problems: &[(String, Problem)],
+) -> Result<(), DbError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let small = |n: i32| i16::try_from(n).unwrap_or_default();
+    sqlx::query(
+        "insert into data_issue (issue_id, school_code, kind, record_key, reason, field, severity, problem)
+         select * from unnest($1::uuid[], array_fill($2::text, array[cardinality($1)]), $3::int2[], $4::text[], $5::int2[],
+           $6::text[], $7::int2[], $8::bytea[])
+         on conflict (school_code, kind, record_key, reason, field) where closed_at is null do nothing",
+    )
+    .bind(problems.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+    .bind(school_code)
+    .bind(problems.iter().map(|(_, p)| small(p.kind)).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| small(p.reason)).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| p.field.as_str()).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| small(p.severity)).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| p.encode_to_vec()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Closes the open issues of these records that are not among the findings any more, then opens the new findings.
+pub(crate) async fn sync(
+    conn: &mut PgConnection,
+    school_code: &str,
+    records: &[(i32, &str)],
+    problems: &[(String, Problem)],
+) -> Result<(), DbError> {
+    let small = |n: i32| i16::try_from(n).unwrap_or_default();
+    sqlx::query(
+        "update data_issue d set closed_at = now()
+         from unnest($2::int2[], $3::text[]) as r(kind, record_key)
+         where d.school_code = $1 and d.closed_at is null and d.kind = r.kind and d.record_key = r.record_key
+           and d.reason <> all($7)
+           and not exists (select 1 from unnest($8::int2[], $4::text[], $5::int2[], $6::text[]) as n(kind, record_key, reason, field)
+             where n.kind = d.kind and n.record_key = d.record_key and n.reason = d.reason and n.field = d.field)",
+    )
+    .bind(school_code)
+    .bind(records.iter().map(|r| small(r.0)).collect::<Vec<_>>())
+    .bind(records.iter().map(|r| r.1).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| small(p.reason)).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| p.field.as_str()).collect::<Vec<_>>())
+    .bind(BY_OTHERS)
+    .bind(problems.iter().map(|(_, p)| small(p.kind)).collect::<Vec<_>>())
+    .execute(&mut *conn)
+    .await?;
+    open_issues(conn, school_code, problems).await
+}
+
+/// Closes issues of one reason on these records.
+pub async fn close_issues(
+    conn: &mut PgConnection,
+    school_code: &str,
+    kind: i32,
+    reason: Reason,
+    record_keys: &[String],
+) -> Result<(), DbError> {
+    sqlx::query(
+        "update data_issue set closed_at = now()
+         where school_code = $1 and kind = $2 and reason = $3 and record_key = any($4) and closed_at is null",
+    )
+    .bind(school_code)
+    .bind(i16::try_from(kind).unwrap_or_default())
+    .bind(reason as i16)
+    .bind(record_keys)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One issue.
+#[derive(Debug, Clone)]
+pub struct IssueRow {
+    /// Id, in the order of opening.
+    pub issue_id: Uuid,
+    /// The finding.
+    pub problem: Problem,
+    /// Opened.
+    pub opened_at: OffsetDateTime,
+    /// Mended.
+    pub closed_at: Option<OffsetDateTime>,
+}
+
+/// Issues of a school after an id, in the order of opening.
+pub async fn list_issues(
+    conn: &mut PgConnection,
+    school_code: &str,
+    include_closed: bool,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<IssueRow>, DbError> {
+    let rows = sqlx::query(
+        "select issue_id, problem, opened_at, closed_at from data_issue
+         where school_code = $1 and issue_id > $2 and ($3 or closed_at is null) order by issue_id limit $4",
+    )
+    .bind(school_code)
+    .bind(after)
+    .bind(include_closed)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|r| {
+            let problem = Problem::decode(r.try_get::<&[u8], _>(1)?).unwrap_or_default();
+            Ok(IssueRow { issue_id: r.try_get(0)?, problem, opened_at: r.try_get(2)?, closed_at: r.try_get(3)? })
+        })
+        .collect()
+}
+
+/// Open issues of one reason.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedIssue {
+    /// Number of the reason.
+    pub reason: i32,
+    /// Open issues.
+    pub open: u64,
+}
+
+/// Open issues of a school by reason.
+pub async fn count_open(conn: &mut PgConnection, school_code: &str) -> Result<Vec<CountedIssue>, DbError> {
+    let rows = sqlx::query(
+        "select reason, count(*) from data_issue where school_code = $1 and closed_at is null group by 1 order by 1",
+    )
+    .bind(school_code)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|r| {
+            Ok(CountedIssue { reason: i32::from(r.try_get::<i16, _>(0)?), open: r.try_get::<i64, _>(1)? as u64 })
+        })
+        .collect()
+}
