@@ -52,8 +52,13 @@ pub async fn is_up(pool: &PgPool) -> bool {
 }
 
 fn options(settings: &DbSettings) -> Result<PgConnectOptions, SchemaError> {
-    let options = PgConnectOptions::from_str(settings.url.expose_secret())
-        .map_err(|_| SchemaError::Settings("DATABASE_URL is not a postgres:// URL"))?;
+    const NOT_A_URL: SchemaError = SchemaError::Settings("DATABASE_URL is not a postgres:// URL");
+    let url = settings.url.expose_secret();
+    // sqlx takes any scheme.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(NOT_A_URL);
+    }
+    let options = PgConnectOptions::from_str(url).map_err(|_| NOT_A_URL)?;
     let millis = |span: Duration| span.as_millis().to_string();
     let mut session = vec![
         ("statement_timeout", millis(settings.statement_timeout)),

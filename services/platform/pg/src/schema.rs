@@ -130,7 +130,11 @@ async fn create_schema(conn: &mut PgConnection) -> Result<(), DbError> {
     if first != "public" && is_plain_name(first) {
         // The name passed is_plain_name, so it needs no quoting.
         let create = AssertSqlSafe(format!("create schema if not exists {first}"));
-        conn.execute(create).await?;
+        match conn.execute(create).await.map_err(DbError::from) {
+            // `if not exists` does not see one that another replica is creating at this moment.
+            Err(error) if !error.is_unique("pg_namespace_nspname_index") => return Err(error),
+            _ => {}
+        }
     }
     Ok(())
 }
