@@ -6,22 +6,25 @@ bin_dir() {
   printf '%s/debug' "${CARGO_TARGET_DIR:-$REPO/target}"
 }
 
+build_job=
+
 # build WHAT CARGO_ARGUMENT...: WHAT names it in messages.
 build() {
-  local what=$1 log=$EDUHUB_STATE/build.log started=$SECONDS job
+  local what=$1 log=$EDUHUB_STATE/build.log started=$SECONDS
   shift
   say "building $what (a first build takes some minutes; log: $log)"
   cargo build --manifest-path "$REPO/Cargo.toml" --locked "$@" >"$log" 2>&1 </dev/null 8>&- 9>&- &
-  job=$!
-  while [[ -t 2 ]] && kill -0 "$job" 2>/dev/null; do
+  build_job=$! # services_down ends it when the script is ended
+  while [[ -t 2 ]] && kill -0 "$build_job" 2>/dev/null; do
     printf '\r  %s, %d crates compiled ' "$(duration $((SECONDS - started)))" "$(grep -c '^ *Compiling' "$log")" >&2
     sleep 1
   done
-  if ! wait "$job"; then
+  if ! wait "$build_job"; then
     say ""
     tail -n 40 "$log" >&2
     die "the build failed; its log is $log"
   fi
+  build_job=
   if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi
   say "built in $(duration $((SECONDS - started)))"
 }

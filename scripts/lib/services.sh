@@ -38,6 +38,7 @@ services_up() {
 services_down() {
   local status=$?
   trap '' INT TERM HUP
+  if [[ -n ${build_job:-} ]]; then kill "$build_job" 2>/dev/null || true; fi
   flock 8
   if flock --nonblock 9; then
     postgres_stop
@@ -52,6 +53,7 @@ services_down() {
 # signal to this script alone is passed on. Returns the program's status.
 run_program() {
   local program status=0
+  [[ -x $1 ]] || die "$1 is missing though the build went well; is its crate in the workspace?"
   "$@" <&0 8>&- 9>&- &
   program=$!
   trap : INT
