@@ -1,0 +1,112 @@
+use std::collections::VecDeque;
+
+use eduhub_faults::Fault;
+use eduhub_proto::common::v1::{Dataset, Kind};
+use serde_json::Value;
+
+use super::page::{self, Entry, Sealed};
+use crate::mapping::{Fields, Outgoing, PupilParts, compose, parts_of, sent_kinds};
+use crate::peers::Peers;
+
+/// Which seal.
+#[derive(Debug, Clone)]
+pub struct SealRef {
+    /// Id of the seal.
+    pub seal_id: String,
+    /// School.
+    pub school_code: String,
+    /// School year by its first year.
+    pub school_year: i32,
+    /// Dataset.
+    pub dataset: Dataset,
+}
+
+/// A walk over a seal in the order that the Ministry needs. Holds one page and the parts of pupils of one school.
+pub struct Walk<'a> {
+    peers: &'a Peers,
+    seal: SealRef,
+    left: VecDeque<Kind>,
+    token: String,
+    pupils: PupilParts,
+    campuses: Vec<Value>,
+    campus_versions: i64,
+}
+
+impl<'a> Walk<'a> {
+    /// At the start of the seal.
+    pub fn new(peers: &'a Peers, seal: SealRef) -> Self {
+        let kinds = sent_kinds(seal.dataset).iter();
+        let left =
+            kinds.flat_map(|kind| parts_of(*kind).iter().chain(std::iter::once(kind))).copied().collect();
+        Self {
+            peers,
+            seal,
+            left,
+            token: String::new(),
+            pupils: PupilParts::default(),
+            campuses: Vec::new(),
+            campus_versions: 0,
+        }
+    }
+
+    /// Payloads of the next page, possibly none of them; `None` at the end of the seal.
+    ///
+    /// # Errors
+    /// What the holder of the seal answered.
+    pub async fn next(&mut self) -> Result<Option<Vec<Outgoing>>, Fault> {
+        let Some(kind) = self.left.front().copied() else { return Ok(None) };
+        let token = std::mem::take(&mut self.token);
+        let (entries, next) = page::read(self.peers, &self.seal.seal_id, kind, token).await?;
+        if next.is_empty() {
+            self.left.pop_front();
+        }
+        self.token = next;
+        Ok(Some(entries.into_iter().filter_map(|entry| self.take(entry)).collect()))
+    }
+
+    /// A payload, or a part that is kept for a later one.
+    fn take(&mut self, entry: Entry) -> Option<Outgoing> {
+        let Entry { record_id, record_key, version, record } = entry;
+        let school_code = self.seal.school_code.clone();
+        let of_school = Some((Kind::School, school_code.clone()));
+        let out = |kind, parent, fields| Outgoing { record_id, kind, record_key, parent, version, fields };
+        let mut outgoing = match record {
+            Sealed::Campus(campus) => {
+                let mut fields = Fields::new();
+                compose(&mut fields, &campus);
+                self.campuses.push(Value::Object(fields.into_iter().collect()));
+                self.campus_versions += version;
+                return None;
+            }
+            Sealed::Enrolment(record) => {
+                self.pupils.enrolment(record, version);
+                return None;
+            }
+            Sealed::Health(record) => {
+                self.pupils.health(record, version);
+                return None;
+            }
+            Sealed::School(record) => {
+                let mut fields = fields_of(&record);
+                if !self.campuses.is_empty() {
+                    fields
+                        .insert("DIEM_TRUONGS".to_owned(), Value::Array(std::mem::take(&mut self.campuses)));
+                }
+                Outgoing { version: version + self.campus_versions, ..out(Kind::School, None, fields) }
+            }
+            Sealed::Class(record) => out(Kind::Class, of_school, fields_of(&record)),
+            Sealed::Staff(record) => out(Kind::Staff, None, fields_of(&record)),
+            Sealed::TermResult(record) => out(Kind::TermResult, None, fields_of(&record)),
+            Sealed::Room(record) => out(Kind::Room, None, fields_of(&record)),
+            Sealed::Pupil(record) => self.pupils.compose(&record, record_id, version, self.seal.school_year),
+        };
+        outgoing.fields.entry("TRUONG_ID".to_owned()).or_insert_with(|| Value::from(school_code));
+        Some(outgoing)
+    }
+}
+
+fn fields_of(record: &dyn eduhub_proto::dictionary::Annotated) -> Fields {
+    let mut fields = Fields::new();
+    compose(&mut fields, record);
+    fields
+}
