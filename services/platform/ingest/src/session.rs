@@ -147,12 +147,5 @@ pub(crate) async fn complete(conn: &mut PgConnection, session_id: Uuid, receipt:
 
 /// A database failure as what the caller is told.
 pub(crate) fn db(error: impl Into<DbError>) -> Fault {
-    let error = error.into();
-    if error.is_unavailable() {
-        Fault::new(Reason::Unavailable).source(error)
-    } else if error.is_retryable() {
-        Fault::new(Reason::Overloaded).retry_after(std::time::Duration::from_millis(200)).source(error)
-    } else {
-        Fault::internal(error)
-    }
+    error.into().into()
 }

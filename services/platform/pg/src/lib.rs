@@ -19,12 +19,15 @@
 //! ```
 
 mod connect;
+mod embedded;
 mod failure;
+mod fault;
 mod schema;
 mod transaction;
 
 pub use connect::{connect, is_up};
 pub use eduhub_runtime::config::DbSettings;
+pub use embedded::{MigrationFile, migrator};
 pub use failure::{DbError, RetryCause};
 pub use schema::{SchemaError, check_schema, migrate};
 pub use sqlx::migrate::Migrator;

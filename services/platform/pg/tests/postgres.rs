@@ -1,4 +1,5 @@
 //! The platform's Postgres rules against a real server. Each test has a database of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The data dictionary: what the proto annotations say of each record and field, and how to walk a record by it.
 
-use crate::common::v1::{DataDomain, Kind};
+use crate::common::v1::{DataDomain, Dataset, Kind};
 
 /// One record of the dictionary.
 #[derive(Debug)]
@@ -41,6 +41,19 @@ impl RecordMeta {
 /// Record of a kind, if it is in the dictionary.
 pub fn record_of(kind: Kind) -> Option<&'static RecordMeta> {
     crate::RECORDS.iter().find(|r| r.kind == kind as i32).copied()
+}
+
+/// Kinds that a dataset holds, in the order of their numbers (review matrix, domain.md A.5).
+pub fn kinds_of(dataset: Dataset) -> &'static [Kind] {
+    match dataset {
+        Dataset::Unspecified => &[],
+        Dataset::Pupils => {
+            &[Kind::School, Kind::Campus, Kind::Class, Kind::Pupil, Kind::Enrolment, Kind::Health]
+        }
+        Dataset::Staff => &[Kind::Staff],
+        Dataset::Results => &[Kind::TermResult],
+        Dataset::Facilities => &[Kind::Room],
+    }
 }
 
 /// One field of the dictionary. Enum values are kept as their numbers.

@@ -1,0 +1,124 @@
+//! Differences between two states, field by field.
+use crate::{seal::Sealed, view::Reader};
+use eduhub_changelog::{DiffRow, Position, RecordSet, RecordVisitor, Side, diff_as_of};
+use eduhub_faults::Fault;
+use eduhub_paging as paging;
+use eduhub_proto::{
+    common::v1::{ChangeHeader, DiffSealRequest},
+    dictionary::{FieldMeta, Record, Value},
+};
+use sqlx::PgConnection;
+
+/// One field that differs.
+#[derive(Debug, Clone)]
+pub struct FieldDifference {
+    /// Field.
+    pub meta: &'static FieldMeta,
+    /// Value in the base state.
+    pub before: String,
+    /// Value in the sealed state.
+    pub after: String,
+}
+
+/// One record that differs.
+pub struct Difference {
+    /// Head in the sealed state; in the base state for a removed record.
+    pub header: ChangeHeader,
+    /// Not in the base state.
+    pub added: bool,
+    /// Only in the base state.
+    pub removed: bool,
+    /// Fields, for a record that is in both.
+    pub fields: Vec<FieldDifference>,
+}
+
+/// Page of differences.
+pub struct Compared {
+    /// Records that differ.
+    pub records: Vec<Difference>,
+    /// Token of the next page.
+    pub next_page_token: String,
+}
+
+/// What differs between `base` (`None`: the live state) and a seal. Fields above the reader's class show as equal.
+pub async fn diff<S: RecordSet>(
+    conn: &mut PgConnection,
+    reader: &Reader<'_>,
+    sealed: &Sealed,
+    base: Option<&Sealed>,
+    request: &DiffSealRequest,
+) -> Result<Compared, Fault> {
+    let size = paging::size(request.page_size, 500, 1_000)?;
+    let filter = format!("diff/{}/{}", request.seal_id, request.base_seal_id);
+    let (mut kind, mut after) = start(&filter, &request.page_token)?;
+    let other = sealed.side();
+    let base = base.map_or(Side { at: Position::END, ..other }, |b| b.side());
+    let mut records = Vec::new();
+    let mut next_page_token = String::new();
+    for table in sealed.tables::<S>() {
+        if table.meta.kind < kind {
+            continue;
+        }
+        let room = size - records.len() as i64;
+        if room == 0 {
+            next_page_token = paging::token(&filter, &format!("{} ", table.meta.kind));
+            break;
+        }
+        let rows = diff_as_of(conn, table, &base, &other, &after, room).await?;
+        after.clear();
+        let full = rows.len() as i64 == room;
+        if let (true, Some(last)) = (full, rows.last()) {
+            next_page_token = paging::token(&filter, &format!("{} {}", table.meta.kind, last.record_key));
+        }
+        for row in rows {
+            records.push(difference::<S>(reader, table.meta.kind, &row)?);
+        }
+        if full {
+            break;
+        }
+        kind = 0;
+    }
+    Ok(Compared { records, next_page_token })
+}
+
+/// Kind and key that a token goes on after.
+fn start(filter: &str, token: &str) -> Result<(i32, String), Fault> {
+    let Some(at) = paging::after(filter, token)? else { return Ok((0, String::new())) };
+    let (kind, key) = at.split_once(' ').unwrap_or(("0", ""));
+    Ok((kind.parse().unwrap_or_default(), key.to_owned()))
+}
+
+fn difference<S: RecordSet>(reader: &Reader<'_>, kind: i32, row: &DiffRow) -> Result<Difference, Fault> {
+    let read = |image| reader.read::<S>(kind, image);
+    let before = row.before.as_ref().map(read).transpose()?;
+    let after = row.after.as_ref().map(read).transpose()?;
+    let (added, removed) = (before.is_none(), after.is_none());
+    let fields = match (&before, &after) {
+        (Some((_, Some(b))), Some((_, Some(a)))) => {
+            let (b, a) = (values::<S>(b), values::<S>(a));
+            b.into_iter()
+                .zip(a)
+                .filter(|((_, x), (_, y))| x != y)
+                .map(|((meta, before), (_, after))| FieldDifference { meta, before, after })
+                .collect()
+        }
+        _ => vec![],
+    };
+    let header = after.or(before).map(|(h, _)| h).unwrap_or_default();
+    Ok(Difference { header, added, removed, fields })
+}
+
+fn values<S: RecordSet>(record: &S::Record) -> Vec<(&'static FieldMeta, String)> {
+    S::visit(record.clone(), Values).unwrap_or_default()
+}
+
+struct Values;
+
+impl RecordVisitor for Values {
+    type Out = Vec<(&'static FieldMeta, String)>;
+    fn visit<R: Record>(self, record: R) -> Self::Out {
+        let mut out = Vec::new();
+        record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| out.push((meta, value.display())));
+        out
+    }
+}

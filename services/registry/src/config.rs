@@ -1,0 +1,71 @@
+//! Settings of registry. Keys are read as `EDUHUB_REGISTRY_<KEY>`, then `EDUHUB_<KEY>`.
+use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
+use secrecy::SecretString;
+use std::path::PathBuf;
+use time::{Date, format_description::well_known::Iso8601};
+
+/// Prefix of this service's settings.
+pub const PREFIX: &str = "EDUHUB_REGISTRY";
+
+/// What the service runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How it listens.
+    pub server: ServerConfig,
+    /// Its database.
+    pub db: DbSettings,
+    /// `IDENTITY_URL`: keys, revocations, its own token, verification of personal IDs.
+    pub identity: String,
+    /// `SERVICE_SECRET`: what it proves itself with to identity.
+    pub secret: SecretString,
+    /// `REDIS_URL`; without one the cache stays in the process.
+    pub redis_url: Option<String>,
+    /// `VAULT_FILE`: keys for personal IDs, digests and the cache.
+    pub vault_file: PathBuf,
+    /// `TODAY`: a fixed business date, for demonstrations and tests only; absent: the real one.
+    pub today: Option<Date>,
+    /// `RETENTION_DAYS`: how long the change log is kept (entries under a seal longer); default 400 covers a school year.
+    pub retention_days: u32,
+    /// `HELD_DAYS`: how long a record waits for its parent; default 30.
+    pub held_days: u32,
+}
+
+struct IsoDate(Date);
+
+impl std::str::FromStr for IsoDate {
+    type Err = time::error::Parse;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Date::parse(s, &Iso8601::DATE).map(IsoDate)
+    }
+}
+
+impl Config {
+    /// Reads everything, or says every mistake at once.
+    pub fn read(mut r: Reader) -> Result<Self, Mistakes> {
+        let server = ServerConfig::read(&mut r);
+        let db = DbSettings::read(&mut r);
+        let identity = r.required("IDENTITY_URL");
+        let secret = r.secret("SERVICE_SECRET");
+        let redis_url = r.optional("REDIS_URL");
+        let vault_file = r.required("VAULT_FILE");
+        let today = r.optional::<IsoDate>("TODAY").map(|d| d.0);
+        let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
+        let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
+        r.finish(|| {
+            let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
+            Some(Self { server, db, identity, secret, redis_url, vault_file, today, retention_days, held_days })
+        })
+    }
+
+    /// Reads what `migrate` needs. The other settings may stand in the file as well.
+    pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
+        ServerConfig::read(&mut r);
+        let db = DbSettings::read(&mut r);
+        for key in
+            ["IDENTITY_URL", "SERVICE_SECRET", "REDIS_URL", "VAULT_FILE", "TODAY", "RETENTION_DAYS", "HELD_DAYS"]
+        {
+            r.optional::<String>(key);
+        }
+        r.finish(|| db)
+    }
+}

@@ -1,0 +1,18 @@
+//! Registry: schools, campuses, school years, classes, pupils, staff, enrolments, results and health; what school software
+//! pushes, what consumers follow, what is sealed for review, and the work list of each school.
+
+pub mod access;
+pub mod app;
+pub mod clock;
+pub mod code_list;
+pub mod config;
+pub mod issue;
+pub mod policy;
+pub mod push;
+pub mod record;
+pub mod records;
+pub mod school;
+pub mod schema;
+pub mod seal;
+pub mod verification;
+pub mod watch;

@@ -1,0 +1,37 @@
+//! Who may call which RPC.
+use eduhub_auth::Role::{
+    CommuneReviewer, Consumer, DepartmentAdmin, DivisionReviewer, SchoolOfficer, Service, Vendor,
+};
+use eduhub_auth::policy::{Row, ScopeRule};
+use eduhub_auth::Role;
+
+/// Proto package of the rows.
+pub const PACKAGE: &str = "eduhub.registry.v1";
+
+const READERS: &[Role] = &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const REVIEWERS: &[Role] = &[SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const EVERYBODY: &[Role] =
+    &[Vendor, Consumer, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+
+/// One row per RPC.
+pub const ROWS: &[Row] = &[
+    // Only a vendor's client writes: the hub never is the first place of entry (R-FLOW-1).
+    Row::allow("/eduhub.registry.v1.IngestService/Push", &[Vendor], ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.FeedService/Watch", &[Consumer, Service], ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.RecordService/GetRecord", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.RecordService/ListRecords", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.RecordService/GetHistory", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/CreateSeal", &[Service], ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/GetSeal", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/ListSealed", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/DiffSeal", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/GetSchoolDigest", EVERYBODY, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SchoolService/RegisterSchools", &[DepartmentAdmin], ScopeRule::Province),
+    Row::allow("/eduhub.registry.v1.SchoolService/GetSchool", EVERYBODY, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SchoolService/ListSchools", EVERYBODY, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.SchoolService/ListAdminUnits", EVERYBODY, ScopeRule::None),
+    Row::public("/eduhub.registry.v1.CodeListService/ListCodes"),
+    Row::allow("/eduhub.registry.v1.IssueService/ListIssues", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IssueService/CountIssues", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IssueService/GetVerification", READERS, ScopeRule::School),
+];

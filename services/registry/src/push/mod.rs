@@ -1,0 +1,3 @@
+//! The push stream of registry (design section 4).
+
+pub mod rpc;

@@ -1,0 +1,3 @@
+//! Seals over registry's records (design section 6).
+
+pub mod rpc;
