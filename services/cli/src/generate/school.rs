@@ -1,0 +1,207 @@
+//! Everything of one school.
+use super::chance::{Chance, chance, happens, pick_weighted};
+use super::classes::{ClassRoom, classes};
+use super::defects::{Defect, Planting, Truth, TwinKey, break_pupil, known_otherwise};
+use super::numbers::Numbers;
+use super::people::{Citizen, People, Person};
+use super::places::communes;
+use super::plan::School;
+use super::pupils::{self, Calendar};
+use super::settings::{Institution, Settings};
+use super::{GenerateError, health, marks, premises, rooms, staff};
+use eduhub_proto::facility::v1::Room;
+use eduhub_proto::registry::v1::record::Record as Any;
+use eduhub_proto::registry::v1::{Health, Pupil, Record};
+use std::collections::HashMap;
+
+/// What one school's files hold.
+#[derive(Default)]
+pub struct Content {
+    /// Records in dependency order, defects included.
+    pub records: Vec<Record>,
+    /// Rooms.
+    pub rooms: Vec<Room>,
+    /// Mended versions of the records that are refused.
+    pub fixed: Vec<Record>,
+    /// What was broken.
+    pub truth: Vec<Truth>,
+    /// True persons as the population database has them.
+    pub citizens: Vec<Citizen>,
+    /// Classes.
+    pub classes: usize,
+    /// Learners.
+    pub learners: usize,
+    /// Staff.
+    pub staff: usize,
+}
+
+/// Makes one school. The same seed, school and year give the same content, whatever else is in the run.
+///
+/// # Errors
+/// [`GenerateError::Numbers`], [`GenerateError::Date`], or [`GenerateError::Options`] for a commune that is not there.
+pub fn school(
+    seed: u64,
+    school_year: i32,
+    school: &School,
+    settings: &Settings,
+) -> Result<Content, GenerateError> {
+    let commune = communes().into_iter().find(|c| c.code == school.commune_code);
+    let commune =
+        commune.ok_or_else(|| GenerateError::Options(format!("no commune {}", school.commune_code)))?;
+    let mut rng = chance(seed, &school.school_code);
+    let mut numbers = Numbers::new(school.index);
+    let mut people = People { settings, commune, numbers: &mut numbers };
+    let figures = settings.of(school.institution);
+    let mut rooms_of_classes = classes(&mut rng, figures, school.learners, school.independent_group);
+    let campuses = premises::campuses(&mut rng, school, figures, rooms_of_classes.len());
+    let members = staff::staff(
+        &mut rng,
+        &mut people,
+        figures,
+        rooms_of_classes.len(),
+        school.independent_group,
+        school_year,
+    )?;
+    let teachers = members.iter().filter(|m| m.record.staff_group == "2" || members.len() < 4);
+    for ((i, class), teacher) in rooms_of_classes.iter_mut().enumerate().zip(teachers) {
+        // Classes of the first half sit at the main site.
+        let campus = if i % 2 == 0 { 0 } else { i / 2 % campuses.len() };
+        class.record.campus_code = Some(campuses[campus].campus_code.clone());
+        class.record.homeroom_teacher_code = Some(teacher.record.staff_code.clone());
+    }
+    let mut out = Content { classes: rooms_of_classes.len(), staff: members.len(), ..Content::default() };
+    let head = members.first().map(|m| &m.record);
+    out.records.push(record(Any::School(premises::school(&mut rng, school, head))));
+    out.records.extend(campuses.into_iter().map(|c| record(Any::Campus(c))));
+    out.records.extend(rooms_of_classes.iter().map(|c| record(Any::Class(c.record.clone()))));
+    for member in members {
+        out.citizens.push(member.person.citizen());
+        out.records.push(record(Any::Staff(member.record)));
+    }
+    let at: Vec<String> = rooms_of_classes.iter().filter_map(|c| c.record.campus_code.clone()).collect();
+    out.rooms = rooms::rooms(&mut rng, settings, school.institution, &at);
+    Learners { rng, school, settings, calendar: Calendar::new(school_year)?, twins: HashMap::new() }.fill(
+        &mut people,
+        &rooms_of_classes,
+        &mut out,
+    )?;
+    Ok(out)
+}
+
+fn record(any: Any) -> Record {
+    Record { record: Some(any) }
+}
+
+struct Learners<'a> {
+    rng: Chance,
+    school: &'a School,
+    settings: &'a Settings,
+    calendar: Calendar,
+    twins: HashMap<TwinKey, Vec<String>>,
+}
+
+impl Learners<'_> {
+    fn fill(
+        mut self,
+        people: &mut People<'_>,
+        classes: &[ClassRoom],
+        out: &mut Content,
+    ) -> Result<(), GenerateError> {
+        let continuing = self.school.institution == Institution::Continuing;
+        let total = classes.iter().map(|c| c.size).sum();
+        let mut planting = Planting::new(self.settings.defects, total, self.school.index == 0);
+        let measured = self.calendar.autumn_day(&mut self.rng).to_string();
+        let (mut enrolments, mut healths, mut results) = (vec![], vec![], vec![]);
+        for class in classes {
+            let course =
+                marks::Course { grade: class.grade, continuing, choice: marks::choice(&mut self.rng) };
+            for _ in 0..class.size {
+                let person = pupils::person(&mut self.rng, people, self.calendar, class.grade, continuing)?;
+                let sound = pupils::pupil(&mut self.rng, people, &person);
+                let place = (class.record.class_code.as_str(), class.grade);
+                let enrolment = pupils::enrolment(
+                    &mut self.rng,
+                    self.settings,
+                    self.calendar,
+                    &sound.student_code,
+                    place,
+                );
+                if pupils::in_class(&enrolment) {
+                    healths.push(self.health(&person, &sound.student_code, &measured, out));
+                    results.extend(pupils::result(&mut self.rng, course, &enrolment));
+                }
+                enrolments.push(enrolment);
+                self.admit(people, &mut planting, person, sound, out)?;
+            }
+        }
+        out.learners = total;
+        out.records.extend(enrolments.into_iter().map(|e| record(Any::Enrolment(e))));
+        out.records.extend(healths.into_iter().map(|h| record(Any::Health(h))));
+        out.records.extend(results.into_iter().map(|r| record(Any::TermResult(r))));
+        Ok(())
+    }
+
+    /// Puts the pupil down, broken or not, and the citizen.
+    fn admit(
+        &mut self,
+        people: &mut People<'_>,
+        planting: &mut Planting,
+        person: Person,
+        sound: Pupil,
+        out: &mut Content,
+    ) -> Result<(), GenerateError> {
+        let key: TwinKey = (person.sex, person.born.year());
+        let defect = planting.next(&mut self.rng);
+        let twins = self.twins.get(&key).map_or(&[][..], Vec::as_slice);
+        let broken = match defect {
+            Some(d) => break_pupil(&mut self.rng, people.numbers, d, &person, &sound, twins)?,
+            None => None,
+        };
+        let citizen = match (&broken, defect) {
+            (Some(_), Some(Defect::PopulationMismatch)) => known_otherwise(&mut self.rng, &person),
+            _ => person.citizen(),
+        };
+        out.citizens.push(citizen);
+        match (broken, defect) {
+            (Some(broken), Some(defect)) => {
+                let truth = defect.truth(&self.school.school_code, "PUPIL", sound.student_code.clone());
+                if truth.severity == super::Effect::Error {
+                    out.fixed.push(record(Any::Pupil(sound)));
+                }
+                out.truth.push(truth);
+                out.records.push(record(Any::Pupil(broken)));
+            }
+            (_, defect) => {
+                if let Some(defect) = defect {
+                    planting.put_back(defect);
+                }
+                self.twins.entry(key).or_default().push(person.personal_id);
+                out.records.push(record(Any::Pupil(sound)));
+            }
+        }
+        Ok(())
+    }
+
+    fn health(
+        &mut self,
+        person: &Person,
+        student_code: &str,
+        measured_on: &str,
+        out: &mut Content,
+    ) -> Health {
+        let age = self.calendar.school_year - person.born.year();
+        let true_one = health::measurement(&mut self.rng, person.sex, age, measured_on);
+        let mut health = Health { student_code: student_code.to_owned(), ..true_one };
+        if happens(&mut self.rng, self.settings.defects.height_outlier) {
+            health.height_cm = health::slip(&mut self.rng, health.height_cm);
+            let key = eduhub_rules::record_key(&health);
+            out.truth.push(Defect::HeightOutlier.truth(&self.school.school_code, "HEALTH", key));
+        }
+        health
+    }
+}
+
+/// Number of campuses drawn from its shares.
+pub(super) fn campus_count(rng: &mut Chance, shares: &[(usize, f64)], classes: usize) -> usize {
+    pick_weighted(rng, shares).min(classes).max(1)
+}

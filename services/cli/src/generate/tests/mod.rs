@@ -1,0 +1,243 @@
+//! Whole runs: the planned shares, nothing found in what is sound, everything found that was planted.
+mod files;
+
+use super::*;
+use eduhub_faults::{Problem, Reason, Severity};
+use eduhub_proto::common::v1::Kind;
+use eduhub_proto::registry::v1::{Pupil, Record, record::Record as Any};
+use eduhub_rules::{Checker, CodeTable};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use time::macros::date;
+
+fn run(schools: usize, seed: u64) -> (Province, Vec<Content>) {
+    let settings = Settings::ninh_binh();
+    let options = Options { schools, seed, ..Options::new(PathBuf::new()) };
+    let province = plan(&options, &settings).unwrap();
+    let contents = province.schools.iter().map(|s| school(seed, 2026, s, &settings).unwrap()).collect();
+    (province, contents)
+}
+
+/// The code lists that the generator draws from, as domain lists D.1 to D.13 have them.
+fn codes() -> CodeTable {
+    let mut table = CodeTable::default();
+    let mut list = |name: &str, codes: &str| {
+        for code in codes.split(' ') {
+            table.insert(name, code, None, None);
+        }
+    };
+    let numbers =
+        |r: std::ops::RangeInclusive<u32>| r.map(|n| format!("{n:02}")).collect::<Vec<_>>().join(" ");
+    list("DM_GIOI_TINH", "0 1 2");
+    list("DM_DAN_TOC", &numbers(1..=55));
+    list("DM_TON_GIAO", "00 01 02 03 99");
+    list("DM_NUOC", "VN");
+    list("DM_TINH", "37");
+    list("DM_XA", &places::communes().iter().map(|c| c.code).collect::<Vec<_>>().join(" "));
+    list("DM_NHOM_CAP_HOC", &numbers(1..=5));
+    list("DM_LOAI_HINH_TRUONG_PT", "1 2 3");
+    list("DM_KHOI", &(1..=18).map(|g: u32| g.to_string()).collect::<Vec<_>>().join(" "));
+    list("DM_LOAI_NHAP_HOC", "1 2 3");
+    list("DM_TRANG_THAI_HOC_SINH", &numbers(1..=12));
+    list("DM_LY_DO_THOI_HOC", &numbers(1..=8));
+    list("DM_NHOM_MAU", "A B AB O");
+    list("DM_LOAI_KHUYET_TAT", "01 02 03 04 05 06 09");
+    list("DM_DIEN_CHINH_SACH", "01 02 03 04 05 06 07 08 09 99");
+    list("DM_HOC_LUC", "1 2 3 4");
+    list("DM_HANH_KIEM", "1 2 3 4");
+    list("DM_KQ_TIEU_HOC", "HTXS HTT HT CHT");
+    list(
+        "DM_MON_HOC",
+        "TOC TVT VLY HHC SHC LSU DLY GCD TAH TNA TPP TTG THC CNE KTC TDC ANC MTT GDQPAN TDT KHTN LSDL HDTN GDDP KTPL",
+    );
+    list("DM_TRANG_THAI_CAN_BO", "1 2 3 4 5 6 7 8");
+    list("DM_NHOM_CAN_BO", "1 2 3");
+    list("DM_LOAI_CAN_BO", &numbers(1..=34));
+    list("DM_HINH_THUC_HOP_DONG", "0 1 2 3 4 5 6 7");
+    list("DM_TRINH_DO_CHUYEN_MON", &numbers(1..=18));
+    list("DM_LOAI_PHONG", &format!("{} 99", numbers(1..=24)));
+    list("DM_CAP_CONG_TRINH", "1 2 3 4");
+    table
+}
+
+fn check(checker: &Checker<'_>, record: &Record) -> Vec<Problem> {
+    match record.record.as_ref().unwrap() {
+        Any::School(r) => checker.check(r),
+        Any::Campus(r) => checker.check(r),
+        Any::Class(r) => checker.check(r),
+        Any::Pupil(r) => checker.check(r),
+        Any::Staff(r) => checker.check(r),
+        Any::Enrolment(r) => checker.check(r),
+        Any::TermResult(r) => checker.check(r),
+        Any::Health(r) => checker.check(r),
+    }
+}
+
+fn kind_name(kind: i32) -> String {
+    Kind::try_from(kind).unwrap().as_str_name().trim_start_matches("KIND_").to_owned()
+}
+
+/// Every finding of the hub's rules is a planted defect and the other way round (what needs a database left out).
+#[test]
+fn the_rules_find_exactly_what_was_planted() {
+    let (_, contents) = run(16, 1);
+    let table = codes();
+    let checker = Checker::new(&table, date!(2026 - 11 - 01));
+    let (mut found, mut planted) = (BTreeSet::new(), BTreeSet::new());
+    for content in &contents {
+        for problem in content.records.iter().flat_map(|r| check(&checker, r)) {
+            let reason = Reason::try_from(problem.reason)
+                .unwrap()
+                .as_str_name()
+                .trim_start_matches("REASON_")
+                .to_owned();
+            let severity = if problem.severity == Severity::Error as i32 { "E" } else { "W" };
+            found.insert((kind_name(problem.kind), problem.record_key, reason, severity, problem.field));
+        }
+        for problem in content.rooms.iter().flat_map(|r| checker.check(r)) {
+            panic!("a room is not clean: {problem:?}");
+        }
+        for t in &content.truth {
+            if t.severity != Effect::Population && t.defect != Defect::IdDuplicate {
+                let severity = if t.severity == Effect::Error { "E" } else { "W" };
+                let key = t.record_key.clone();
+                planted.insert((t.kind.clone(), key, t.expected_reason.clone(), severity, t.field.clone()));
+            }
+        }
+        for fixed in &content.fixed {
+            assert_eq!(check(&checker, fixed), vec![]);
+        }
+    }
+    assert!(planted.len() > 300, "{}", planted.len());
+    let (missed, false_alarms): (Vec<_>, Vec<_>) =
+        (planted.difference(&found).collect(), found.difference(&planted).collect());
+    assert!(missed.is_empty() && false_alarms.is_empty(), "missed {missed:?}, false alarms {false_alarms:?}");
+}
+
+fn pupils(content: &Content) -> impl Iterator<Item = &Pupil> {
+    content.records.iter().filter_map(|r| if let Some(Any::Pupil(p)) = &r.record { Some(p) } else { None })
+}
+
+#[test]
+fn every_share_is_near_its_setting_and_every_defect_is_there() {
+    let (province, contents) = run(16, 1);
+    let defects = Settings::ninh_binh().defects;
+    let mut counts: BTreeMap<Defect, usize> = BTreeMap::new();
+    for t in contents.iter().flat_map(|c| &c.truth) {
+        *counts.entry(t.defect).or_default() += 1;
+    }
+    let learners = province.learners as f64;
+    for defect in Defect::OF_PUPILS.into_iter().chain([Defect::HeightOutlier]) {
+        let count = *counts.get(&defect).unwrap_or(&0) as f64;
+        let expected = defect.share(&defects) * learners;
+        // Four standard deviations of a count, and the one that the first school carries in any case.
+        assert!(
+            count >= 1.0 && (count - expected).abs() <= 4.0 * expected.sqrt() + 2.0,
+            "{defect:?}: {count} for {expected}"
+        );
+    }
+    let boys = contents.iter().flat_map(pupils).filter(|p| p.sex == "1").count() as f64 / learners;
+    assert!((boys - 0.52).abs() < 0.02, "{boys}");
+    let home =
+        |p: &&Pupil| p.personal_id.as_ref().is_some_and(|id| ["035", "036", "037"].contains(&&id[..3]));
+    let home = contents.iter().flat_map(pupils).filter(home).count() as f64 / learners;
+    assert!((home - 0.94).abs() < 0.04, "{home}");
+}
+
+#[test]
+fn the_smallest_runs_meet_every_rule() {
+    let (province, contents) = run(3, 5);
+    assert_eq!(province.learners, 150);
+    let planted: HashSet<_> = contents.iter().flat_map(|c| &c.truth).map(|t| t.defect).collect();
+    let wanted = Defect::OF_PUPILS.iter().filter(|d| **d != Defect::IdDuplicate); // needs a twin, which 50 pupils may lack
+    assert!(wanted.clone().all(|d| planted.contains(d)), "{planted:?}");
+}
+
+#[test]
+fn records_of_a_school_name_only_what_came_before() {
+    let (_, contents) = run(16, 2);
+    let order = [
+        Kind::School,
+        Kind::Campus,
+        Kind::Class,
+        Kind::Staff,
+        Kind::Pupil,
+        Kind::Enrolment,
+        Kind::Health,
+        Kind::TermResult,
+    ];
+    for content in &contents {
+        let mut keys: HashSet<(Kind, String)> = HashSet::new();
+        let mut last = 0;
+        for record in &content.records {
+            let (kind, key, parents) = describe(record);
+            let position = order.iter().position(|k| *k == kind).unwrap();
+            assert!(position >= last, "{kind:?} after {:?}", order[last]);
+            last = position;
+            for parent in parents {
+                assert!(keys.contains(&(parent.kind, parent.key.clone())), "{kind:?} {key} names {parent:?}");
+            }
+            assert!(keys.insert((kind, key.clone())), "{kind:?} {key} twice");
+        }
+    }
+}
+
+fn describe(record: &Record) -> (Kind, String, Vec<eduhub_rules::ParentRef>) {
+    fn of<R: eduhub_proto::dictionary::Record>(r: &R) -> (Kind, String, Vec<eduhub_rules::ParentRef>) {
+        (R::META.kind(), R::META.full_key(2026, &eduhub_rules::record_key(r)), eduhub_rules::parents(r, 2026))
+    }
+    match record.record.as_ref().unwrap() {
+        Any::School(r) => of(r),
+        Any::Campus(r) => of(r),
+        Any::Class(r) => of(r),
+        Any::Pupil(r) => of(r),
+        Any::Staff(r) => of(r),
+        Any::Enrolment(r) => of(r),
+        Any::TermResult(r) => of(r),
+        Any::Health(r) => of(r),
+    }
+}
+
+#[test]
+fn ids_are_unique_but_for_the_planted_twins() {
+    let (_, contents) = run(16, 1);
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for p in contents.iter().flat_map(pupils) {
+        if let Some(id) = &p.personal_id {
+            *seen.entry(id.clone()).or_default() += 1;
+        }
+    }
+    let twins = contents.iter().flat_map(|c| &c.truth).filter(|t| t.defect == Defect::IdDuplicate).count();
+    assert_eq!(seen.values().map(|n| n - 1).sum::<usize>(), twins);
+    let citizens: HashSet<_> = contents.iter().flat_map(|c| &c.citizens).map(|c| &c.so_dinh_danh).collect();
+    assert_eq!(citizens.len(), contents.iter().map(|c| c.learners + c.staff).sum::<usize>());
+}
+
+#[test]
+fn the_population_agrees_with_everyone_who_is_not_planted() {
+    let (_, contents) = run(16, 1);
+    for content in &contents {
+        let known: HashMap<&str, &Citizen> =
+            content.citizens.iter().map(|c| (c.so_dinh_danh.as_str(), c)).collect();
+        let planted: HashSet<&str> = content
+            .truth
+            .iter()
+            .filter(|t| t.also_population_mismatch || t.severity == Effect::Population)
+            .map(|t| t.record_key.as_str())
+            .collect();
+        let refused: HashSet<&str> = content
+            .truth
+            .iter()
+            .filter(|t| t.severity == Effect::Error)
+            .map(|t| t.record_key.as_str())
+            .collect();
+        for p in pupils(content).filter(|p| !refused.contains(p.student_code.as_str())) {
+            let Some(id) = &p.personal_id else { continue };
+            let agrees = known.get(id.as_str()).is_some_and(|c| {
+                c.ho_ten.to_lowercase() == p.full_name.to_lowercase()
+                    && c.ngay_sinh == p.birth_date
+                    && c.gioi_tinh == p.sex
+            });
+            assert_eq!(agrees, !planted.contains(p.student_code.as_str()), "{}", p.student_code);
+        }
+    }
+}
