@@ -1,4 +1,5 @@
 //! The cache with Redis sound, dead, hung, flushed and filled with rubbish: answers stay right.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::future::Future;
 use std::sync::Arc;

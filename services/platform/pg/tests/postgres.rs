@@ -246,7 +246,7 @@ async fn migrations_make_the_schema_and_replicas_wait_for_each_other() {
     let pool = connect(&settings).await.unwrap();
     let all = migrator(&["create table one (id int); select pg_sleep(0.3)", TWO]);
     let (a, b, c) = tokio::join!(migrate(&pool, &all), migrate(&pool, &all), migrate(&pool, &all));
-    (a.unwrap(), b.unwrap(), c.unwrap());
+    assert!(a.is_ok() && b.is_ok() && c.is_ok(), "{a:?} {b:?} {c:?}");
     check_schema(&pool, &all).await.unwrap();
     let tables: i64 = sqlx::query_scalar("select count(*) from pg_tables where schemaname = 'registry'")
         .fetch_one(&pool)

@@ -10,7 +10,7 @@
 //!     let db = DbSettings::read(&mut r);
 //!     let school_year = r.required::<String>("SCHOOL_YEAR");
 //!     let page = r.or("PAGE_SIZE", 500); // a screenful of pupils; see decisions/0003
-//!     r.finish(|| Some(Config { server: server?, db: db?, school_year: school_year?, page }))
+//!     r.finish(|| Some(Config { server, db: db?, school_year: school_year?, page }))
 //! }
 //!
 //! let mistakes = read(Reader::from_pairs("EDUHUB_REGISTRY", [("EDUHUB_PAGE_SIZE", "many")])).err().unwrap();

@@ -68,6 +68,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`].
     pub async fn run(self) -> Result<Drain, ServeError> {
+        let stop = stop_signal();
         let bound = self.bind().await?;
         let line = format!("{} ready grpc={}\n", bound.name, bound.address);
         let announce = move || {
@@ -75,7 +76,7 @@ impl Server {
             // Nobody reads stdout: no reason to stop.
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
         };
-        bound.serve_and(stop_signal(), announce).await
+        bound.serve_and(stop, announce).await
     }
 
     /// Binds the address without answering yet.

@@ -1,24 +1,32 @@
-use tokio::signal::unix::{SignalKind, signal};
+use std::future::Future;
 
-/// Resolves at SIGTERM (Kubernetes) or SIGINT (a terminal).
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A future that resolves at SIGTERM (Kubernetes) or SIGINT (a terminal). The handlers stand when this returns, so a
+/// signal that comes before the future is polled is not lost.
 ///
-/// If a handler can't be installed it never resolves by that signal, and says so in the log.
-pub async fn stop_signal() {
-    let name = tokio::select! {
-        () = caught(SignalKind::terminate()) => "SIGTERM",
-        () = caught(SignalKind::interrupt()) => "SIGINT",
-    };
-    tracing::info!(signal = name, "asked to stop");
+/// A handler that can't be installed is said in the log, and the other one still works.
+pub fn stop_signal() -> impl Future<Output = ()> + Send {
+    let terminate = handler(SignalKind::terminate());
+    let interrupt = handler(SignalKind::interrupt());
+    async move {
+        let name = tokio::select! {
+            () = caught(terminate) => "SIGTERM",
+            () = caught(interrupt) => "SIGINT",
+        };
+        tracing::info!(signal = name, "asked to stop");
+    }
 }
 
-async fn caught(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut stream) => {
-            stream.recv().await;
+fn handler(kind: SignalKind) -> Option<Signal> {
+    signal(kind).inspect_err(|error| tracing::error!(%error, ?kind, "no handler for this signal")).ok()
+}
+
+async fn caught(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => {
+            signal.recv().await;
         }
-        Err(error) => {
-            tracing::error!(%error, ?kind, "no handler for this signal");
-            std::future::pending().await
-        }
+        None => std::future::pending().await,
     }
 }

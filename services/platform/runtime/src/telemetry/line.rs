@@ -96,3 +96,55 @@ impl Visit for Fields<'_> {
         self.0.insert(field.name().into(), value.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_json_and_names_its_trace() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let json = tracing_subscriber::fmt::layer()
+            .fmt_fields(tracing_subscriber::fmt::format::JsonFields::new())
+            .event_format(JsonLine { service: "echo" })
+            .with_writer(move || writer.clone());
+        let provider = SdkTracerProvider::builder().build();
+        let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("echo"));
+        let subscriber = tracing_subscriber::registry().with(json).with(otel);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("grpc.server", otel.kind = "server", rpc.method = "Push");
+            span.in_scope(|| tracing::warn!(rows = 3, ok = false, "held \"back\""));
+            tracing::info!("outside");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let parsed: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [inside, outside] = parsed.as_slice() else { panic!("{text}") };
+        assert_eq!(inside["message"], "held \"back\"");
+        assert_eq!((&inside["level"], &inside["service"]), (&"WARN".into(), &"echo".into()));
+        assert_eq!((&inside["rows"], &inside["ok"]), (&3.into(), &false.into()));
+        assert_eq!(inside["trace_id"].as_str().unwrap().len(), 32);
+        assert_eq!(inside["spans"], serde_json::json!([{ "name": "grpc.server", "rpc.method": "Push" }]));
+        assert!(outside.get("trace_id").is_none() && outside.get("spans").is_none());
+    }
+}

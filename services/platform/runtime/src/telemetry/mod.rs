@@ -7,6 +7,8 @@
 mod line;
 mod otlp;
 
+use std::time::Duration;
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -20,6 +22,10 @@ const DEFAULT_LOG: &str = "info,h2=warn,hyper=warn,sqlx=warn";
 /// The exporter's own calls pass through these; traced, each export would cause the next.
 const NOT_TRACED: &str =
     "info,h2=off,hyper=off,hyper_util=off,tonic=off,tower=off,opentelemetry=off,sqlx=off";
+
+/// What a dead collector may cost the shutdown, for traces and for metrics each: drain, pool and telemetry together
+/// stay below the 30 s after which Kubernetes kills.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Why telemetry could not start.
 #[derive(Debug, thiserror::Error)]
@@ -113,13 +119,13 @@ impl TelemetryConfig {
 }
 
 impl Telemetry {
-    /// Sends what is queued and stops; takes a few seconds at most when the collector is dead.
+    /// Sends what is queued and stops; takes 6 s at most when the collector is dead.
     pub async fn shutdown(self) {
         // The exporters block their thread on a runtime of their own making: called from async code directly they
         // wait for themselves for 5 s and lose the spans.
         let stopped = tokio::task::spawn_blocking(move || {
-            let traces = self.traces.shutdown();
-            let metrics = self.metrics.map_or(Ok(()), |metrics| metrics.shutdown());
+            let traces = self.traces.shutdown_with_timeout(LAST_WORDS);
+            let metrics = self.metrics.map_or(Ok(()), |metrics| metrics.shutdown_with_timeout(LAST_WORDS));
             traces.and(metrics)
         });
         if let Ok(Err(error)) = stopped.await {
