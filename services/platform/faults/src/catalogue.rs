@@ -70,6 +70,8 @@ static TABLE: &[Entry] = &[
     Entry(Reason::ReasonRequired, InvalidArgument, Unspecified, "Trả lại phải có lý do", "A return needs a reason"),
     Entry(Reason::NoRoute, FailedPrecondition, Unspecified, "Chưa có quy trình duyệt phù hợp", "No review route fits"),
     Entry(Reason::NotApproved, FailedPrecondition, Unspecified, "Hồ sơ chưa được duyệt", "Submission is not approved"),
+    Entry(Reason::EmptyDataset, FailedPrecondition, Unspecified, "Chưa có dữ liệu để nộp", "The dataset holds no record"),
+    Entry(Reason::HeldRecords, FailedPrecondition, Unspecified, "Còn bản ghi đang chờ bản ghi cha; hãy bổ sung hoặc xác nhận nộp thiếu", "Records still wait for a parent record; send it or accept to submit without them"),
     Entry(Reason::NotFound, NotFound, Unspecified, "Không tìm thấy", "Not found"),
     Entry(Reason::AlreadyExists, AlreadyExists, Unspecified, "Đã tồn tại", "Exists already"),
     Entry(Reason::InvalidRequest, InvalidArgument, Unspecified, "Yêu cầu không hợp lệ", "Request is not valid"),
