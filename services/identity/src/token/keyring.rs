@@ -1,0 +1,127 @@
+//! The keys that sign access tokens.
+use eduhub_auth::Signer;
+use eduhub_proto::identity::v1::PublicKey;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A key file with this end is published and does not sign yet: give every replica the next key first, and only then take
+/// the end off the name, so that no verifier meets a token whose key it does not know.
+const NEXT: &str = ".next.pem";
+
+/// Signing keys: one signs, all are published.
+#[derive(Clone)]
+pub struct Keyring(Arc<Keys>);
+
+struct Keys {
+    current: Signer,
+    published: Vec<PublicKey>,
+}
+
+/// Why the keys can't be used. Shows paths, never content.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct KeyringError {
+    path: String,
+    reason: String,
+}
+
+impl Keyring {
+    /// Reads a PEM file (its first key signs) or a directory of `*.pem` files (the one whose name comes last signs: name
+    /// them by date). All keys are published.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub fn load(path: &Path) -> Result<Self, KeyringError> {
+        let fail = |path: &Path, reason: &dyn std::fmt::Display| KeyringError {
+            path: path.display().to_string(),
+            reason: reason.to_string(),
+        };
+        let mut signing = Vec::new();
+        let mut waiting = Vec::new();
+        for file in files(path).map_err(|error| fail(path, &error))? {
+            let pem = std::fs::read(&file).map_err(|error| fail(&file, &error))?;
+            let keys = Signer::all_from_pem(&pem).map_err(|error| fail(&file, &error))?;
+            let is_next = file.to_string_lossy().ends_with(NEXT);
+            if is_next { waiting.extend(keys) } else { signing.extend(keys) }
+        }
+        let mut signing = signing.into_iter();
+        let current = signing.next().ok_or_else(|| fail(path, &"holds no key that may sign"))?;
+        Ok(Self::of(current, signing.chain(waiting)))
+    }
+
+    /// A ring of one key that signs and others that are published.
+    pub fn of(current: Signer, others: impl IntoIterator<Item = Signer>) -> Self {
+        let mut published = vec![current.public_key().clone()];
+        published.extend(others.into_iter().map(|key| key.public_key().clone()));
+        Self(Arc::new(Keys { current, published }))
+    }
+
+    /// The key that signs.
+    pub fn current(&self) -> &Signer {
+        &self.0.current
+    }
+
+    /// All keys whose tokens are good, the signing one first.
+    pub fn published(&self) -> &[PublicKey] {
+        &self.0.published
+    }
+}
+
+/// The file itself, or a directory's PEM files, newest name first.
+fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "pem") {
+            found.push(file);
+        }
+    }
+    found.sort();
+    found.reverse();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pem() -> String {
+        rcgen::KeyPair::generate().unwrap().serialize_pem()
+    }
+
+    fn id(pem: &str) -> String {
+        Signer::from_pem(pem.as_bytes()).unwrap().public_key().key_id.clone()
+    }
+
+    #[test]
+    fn the_newest_signs_all_are_published_and_the_next_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new, next) = (pem(), pem(), pem());
+        for (name, pem) in [("2026-01.pem", &old), ("2026-07.pem", &new), ("2027-01.next.pem", &next)] {
+            std::fs::write(dir.path().join(name), pem).unwrap();
+        }
+        std::fs::write(dir.path().join("README"), "not a key").unwrap();
+        let ring = Keyring::load(dir.path()).unwrap();
+        assert_eq!(ring.current().public_key().key_id, id(&new));
+        let published: Vec<_> = ring.published().iter().map(|key| key.key_id.clone()).collect();
+        assert_eq!(published, [id(&new), id(&old), id(&next)]);
+    }
+
+    #[test]
+    fn one_file_may_hold_several_keys_and_must_hold_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (pem(), pem());
+        let path = dir.path().join("keys.pem");
+        std::fs::write(&path, format!("{first}{second}")).unwrap();
+        let ring = Keyring::load(&path).unwrap();
+        assert_eq!(ring.current().public_key().key_id, id(&first));
+        assert_eq!(ring.published().len(), 2);
+        std::fs::write(&path, "rubbish").unwrap();
+        let error = Keyring::load(&path).err().unwrap().to_string();
+        assert!(error.contains("keys.pem") && !error.contains("rubbish"), "{error}");
+        assert!(Keyring::load(&dir.path().join("none.pem")).is_err());
+    }
+}

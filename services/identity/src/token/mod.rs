@@ -1,0 +1,15 @@
+//! Access tokens: what proves a principal, what a token says, and what ends it.
+mod assertion;
+mod failures;
+mod issuer;
+mod keyring;
+mod local;
+pub mod revocations;
+mod rpc;
+mod subject;
+
+pub use failures::Failures;
+pub use issuer::Issuer;
+pub use keyring::Keyring;
+pub use local::{LocalTokens, LocalTrust};
+pub use rpc::Tokens;
