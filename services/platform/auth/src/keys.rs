@@ -39,13 +39,25 @@ impl Signer {
     /// # Errors
     /// [`KeyError::Pem`], [`KeyError::Curve`].
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let pair = match PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyError::Pem)? {
-            PrivateKeyDer::Pkcs8(der) => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der())
-            }
-            PrivateKeyDer::Sec1(der) => {
-                EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_sec1_der())
-            }
+        Self::from_der(&PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyError::Pem)?)
+    }
+
+    /// Reads every private key in a PEM file, in its order.
+    ///
+    /// # Errors
+    /// [`KeyError::Pem`] when there is none, [`KeyError::Curve`].
+    pub fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
+        let keys =
+            PrivateKeyDer::pem_slice_iter(pem).map(|der| Self::from_der(&der.map_err(|_| KeyError::Pem)?));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() { Err(KeyError::Pem) } else { Ok(keys) }
+    }
+
+    fn from_der(der: &PrivateKeyDer<'_>) -> Result<Self, KeyError> {
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pair = match der {
+            PrivateKeyDer::Pkcs8(der) => EcdsaKeyPair::from_pkcs8(algorithm, der.secret_pkcs8_der()),
+            PrivateKeyDer::Sec1(der) => EcdsaKeyPair::from_private_key_der(algorithm, der.secret_sec1_der()),
             _ => return Err(KeyError::Curve),
         };
         Self::of(&pair.map_err(|_| KeyError::Curve)?)

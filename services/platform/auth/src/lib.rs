@@ -4,6 +4,7 @@
 //! - [`policy`] has one row for each RPC of a service; a service with a gap does not start;
 //! - [`AuthLayer`] stands before all RPCs, applies the rows and puts the [`Caller`] into the request;
 //! - [`caller`] takes it out again, and its `require_*` methods check what only the handler knows: the scope;
+//! - [`Gate`] does so by the code of a school, wherever the service learns its place from;
 //! - [`ServiceIdentity`] keeps a service's own token fresh, [`AuthedChannel`] sends it;
 //! - [`testing::TokenMint`] makes tokens and a verifier that trusts them, so that no test needs an identity service.
 //!
@@ -15,6 +16,7 @@
 
 mod caller;
 mod claims;
+mod gate;
 mod keys;
 mod layer;
 pub mod policy;
@@ -27,6 +29,7 @@ mod verifier;
 
 pub use caller::{Caller, SchoolPlace, Scope, caller};
 pub use claims::{AUDIENCE, Claims, ISSUER, LEEWAY, MAX_LIFE};
+pub use gate::{Gate, Places};
 pub use keys::{KeyError, Signer, thumbprint};
 pub use layer::{AuthLayer, AuthService};
 pub use role::{CallerKind, Role};

@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn a_row_without_rpc_a_second_row_and_no_role_are_refused() {
         static ODD: &[Row] = &[KEYS, KEYS, Row::public("/eduhub.identity.v1.TokenService/GetKey")];
-        static NOBODY: &[Row] = &[Row::allow("/eduhub.identity.v1.TokenService/GetKeys", &[], ScopeRule::None)];
+        static NOBODY: &[Row] =
+            &[Row::allow("/eduhub.identity.v1.TokenService/GetKeys", &[], ScopeRule::None)];
         let lines = gaps(ODD);
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKeys: two rows".to_owned()));
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKey: row without RPC".to_owned()));
