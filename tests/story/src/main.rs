@@ -1,0 +1,80 @@
+//! `eduhub-story`: plays the main job end to end on real components and checks that all figures agree.
+#![allow(clippy::print_stderr)]
+
+mod act;
+mod actor;
+mod ending;
+mod figures;
+mod keep;
+mod ministry;
+mod people;
+mod push;
+mod review;
+mod stage;
+mod truth;
+mod watch;
+mod wire;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Plays the story of the data from a vendor's push to the Ministry and to the operations centre.
+#[derive(Parser, Clone)]
+pub struct Args {
+    /// Institutions: 16 is a hundredth of a province, 1617 the whole, 3 the quick one.
+    #[arg(long, default_value_t = 16)]
+    schools: usize,
+    /// Seed of the synthetic data.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leave all running at the end and print addresses, tokens and commands to try.
+    #[arg(long)]
+    keep: bool,
+    /// Where data, logs and exports go.
+    #[arg(long, env = "EDUHUB_STORY_DIR", default_value = ".eduhub/story")]
+    dir: PathBuf,
+    /// Superuser's URL of a Postgres server.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// Redis, if there is one.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    match play(&args).await {
+        Ok(wrong) if wrong.is_empty() => {
+            say("story: ok");
+            ExitCode::SUCCESS
+        }
+        Ok(wrong) => {
+            for line in &wrong {
+                say(&format!("  disagreement: {line}"));
+            }
+            say(&format!("story: FAILED: {} disagreements", wrong.len()));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            say(&format!("story: FAILED: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(args: &Args) -> Result<Vec<String>> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::select! {
+        outcome = act::play(args) => outcome,
+        _ = interrupted => anyhow::bail!("interrupted; everything it started has ended"),
+    }
+    .context("the story broke off; the logs named above say more")
+}
+
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
