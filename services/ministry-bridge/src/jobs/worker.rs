@@ -45,6 +45,7 @@ async fn step(core: &Core) -> Result<bool, Error> {
     let works: Vec<Work> =
         if pass.is_some() { [Work::INSIDE, Work::CALLING].concat() } else { Work::INSIDE.to_vec() };
     let Some(job) = store::take(&core.pool, &works, core.settings.lease).await? else { return Ok(false) };
+    let pass = pass.filter(|_| Work::CALLING.contains(&job.work));
     // There may be more where this came from.
     core.wake.notify_one();
     tokio::select! {

@@ -25,7 +25,15 @@ pub(super) async fn resolve(
         .collect();
     let mut token = String::new();
     while !stale.is_empty() {
-        let (held, next) = core.ministry.held(&transfer.school_code, kind, &token).await?;
+        let (held, next) = match core.ministry.held(&transfer.school_code, kind, &token).await {
+            Ok(page) => page,
+            // Not our batch is refused but the question: the word "stale" stands.
+            Err(Failure::Refused { code, .. }) => {
+                tracing::warn!(code, "the Ministry does not let us read back");
+                break;
+            }
+            Err(failure) => return Err(failure),
+        };
         for row in held {
             if let (Some(answer), Some(version)) = (stale.remove(&row.idbanghi), ours.get(&row.idbanghi)) {
                 judge(answer, *version, row);
