@@ -67,9 +67,10 @@ pub fn reviewing_office(caller: &Caller) -> Option<&str> {
     may.then_some(office)
 }
 
-/// Whether the caller acts for this very school.
+/// Whether the caller acts for this very school. A reviewer whose scope lists single schools does not.
 pub fn is_of_school(caller: &Caller, school_code: &str) -> bool {
-    caller.scope.schools.contains(school_code) || caller.office.as_deref() == Some(school_code)
+    let officer = caller.has_role(Role::SchoolOfficer) && caller.scope.schools.contains(school_code);
+    officer || caller.has_office(school_code)
 }
 
 /// Whether the caller is the service that moves approved data to the Ministry.
@@ -91,6 +92,16 @@ mod tests {
         assert_eq!(office(Persona::division_reviewer("14329")), None);
         assert_eq!(office(Persona::school_officer("37000001").office("14329")), None);
         assert_eq!(office(Persona::admin()), None);
+    }
+
+    #[test]
+    fn only_a_schools_own_officer_acts_for_it() {
+        assert!(is_of_school(&Persona::school_officer("37000001").caller(), "37000001"));
+        assert!(!is_of_school(&Persona::school_officer("37000001").caller(), "37000002"));
+        let mut listed = Persona::division_reviewer("DIV_PRIMARY");
+        listed.0.scope = eduhub_auth::Scope::school("37000001");
+        assert!(!is_of_school(&listed.caller(), "37000001"));
+        assert!(!is_of_school(&Persona::admin().caller(), "37000001"));
     }
 
     #[test]

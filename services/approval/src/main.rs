@@ -1,6 +1,7 @@
 //! `eduhub-approval serve | migrate | healthcheck`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -41,8 +42,18 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // For people at a terminal and in `kubectl logs`: what is wrong, without a stack trace.
+            eprintln!("{NAME}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<()> {
     let telemetry = telemetry::init(NAME)?;
     let mut reader = Reader::from_env(PREFIX);
     if let Some(path) = &args.config {
