@@ -1,9 +1,20 @@
 //! The `eduhub` command as a library: what the command line, the demonstration and the tests have in common.
 //!
 //! - [`generate`]: synthetic provinces with known defects;
+//! - [`push`]: pushing a school's records, resumed over broken connections;
+//! - [`copy`] and [`watch`]: an own, crash-safe copy that follows the feed;
+//! - [`server`]: where to call and as whom; [`hub`]: registry and facility as one shape;
+//! - [`retry`], [`explain`]: what to do about a refusal, and how to say it;
 //! - [`lines`]: records as JSON lines.
 
 pub mod commands;
+pub mod copy;
+pub mod explain;
 pub mod generate;
+pub mod hub;
 pub mod lines;
 pub mod output;
+pub mod push;
+pub mod retry;
+pub mod server;
+pub mod watch;

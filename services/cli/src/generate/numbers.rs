@@ -35,11 +35,10 @@ impl Numbers {
             if *used < BLOCK {
                 let slot = self.index * BLOCK + *used;
                 *used += 1;
-                return Ok(format!(
-                    "{prefix}{century_and_sex}{:02}{:06}",
-                    year % 100,
-                    scatter(slot, 762_939, 1_000_000)
-                ));
+                // Each cell is turned by its own amount, so that people of one school do not share their last digits.
+                let turn = (century_and_sex * 100 + year % 100) as u64 * 777_767;
+                let serial = (scatter(slot, 762_939, 1_000_000) + turn) % 1_000_000;
+                return Ok(format!("{prefix}{century_and_sex}{:02}{serial:06}", year % 100));
             }
         }
         Err(GenerateError::Numbers)

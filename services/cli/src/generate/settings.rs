@@ -134,35 +134,32 @@ const fn figures(institution: Institution, schools: usize, learners: usize, clas
     }
 }
 
+/// The published counts; the order is the enum's.
+const FIGURES: [Figures; 6] = [
+    Figures {
+        class_sd: 4.0,
+        class_range: (8, 35),
+        teachers_per_class: 2.0,
+        campuses: &[(1, 0.5), (2, 0.3), (3, 0.12), (4, 0.05), (5, 0.02), (6, 0.01)],
+        ..figures(Institution::Preschool, 503, 213_800, 25.0)
+    },
+    Figures {
+        class_range: (8, 45),
+        teachers_per_class: 1.45,
+        campuses: &[(1, 0.68), (2, 0.25), (3, 0.06), (4, 0.01)],
+        ..figures(Institution::Primary, 488, 332_192, 33.0)
+    },
+    Figures { campuses: &[(1, 0.9), (2, 0.1)], ..figures(Institution::LowerSecondary, 471, 255_880, 39.0) },
+    Figures { teachers_per_class: 2.25, ..figures(Institution::UpperSecondary, 110, 119_826, 43.0) },
+    Figures { teachers_per_class: 1.5, ..figures(Institution::Continuing, 25, 23_775, 38.0) },
+    Figures { class_range: (8, 45), ..figures(Institution::InterLevel, 20, 7_750, 35.0) },
+];
+
 impl Settings {
     /// Ninh Bình, merged from Ninh Bình, Nam Định and Hà Nam.
     pub const fn ninh_binh() -> Self {
         Self {
-            figures: [
-                Figures {
-                    class_sd: 4.0,
-                    class_range: (8, 35),
-                    teachers_per_class: 2.0,
-                    campuses: &[(1, 0.5), (2, 0.3), (3, 0.12), (4, 0.05), (5, 0.02), (6, 0.01)],
-                    ..figures(Institution::Preschool, 503, 213_800, 25.0)
-                },
-                Figures {
-                    class_range: (8, 45),
-                    teachers_per_class: 1.45,
-                    campuses: &[(1, 0.68), (2, 0.25), (3, 0.06), (4, 0.01)],
-                    ..figures(Institution::Primary, 488, 332_192, 33.0)
-                },
-                Figures {
-                    campuses: &[(1, 0.9), (2, 0.1)],
-                    ..figures(Institution::LowerSecondary, 471, 255_880, 39.0)
-                },
-                Figures {
-                    teachers_per_class: 2.25,
-                    ..figures(Institution::UpperSecondary, 110, 119_826, 43.0)
-                },
-                Figures { teachers_per_class: 1.5, ..figures(Institution::Continuing, 25, 23_775, 38.0) },
-                Figures { class_range: (8, 45), ..figures(Institution::InterLevel, 20, 7_750, 35.0) },
-            ],
+            figures: FIGURES,
             province: (1_617, 953_223),
             test_run: 3,
             test_school: 50,
