@@ -127,7 +127,13 @@ async fn create_schema(conn: &mut PgConnection) -> Result<(), DbError> {
     let path: String =
         sqlx::query_scalar("select current_setting('search_path')").fetch_one(&mut *conn).await?;
     let first = path.split(',').next().unwrap_or_default().trim();
-    if first != "public" && is_plain_name(first) {
+    if first == "public" || !is_plain_name(first) {
+        return Ok(());
+    }
+    // Asked first: `if not exists` wants the right to create even where the schema is there, and a service's role that
+    // was given its schema has no such right.
+    let is_there = sqlx::query_scalar("select to_regnamespace($1) is not null").bind(first);
+    if !is_there.fetch_one(&mut *conn).await? {
         // The name passed is_plain_name, so it needs no quoting.
         let create = AssertSqlSafe(format!("create schema if not exists {first}"));
         match conn.execute(create).await.map_err(DbError::from) {
