@@ -1,5 +1,4 @@
 //! `eduhub-story`: plays the main job end to end on real components and checks that all figures agree.
-#![allow(clippy::print_stderr)]
 
 mod act;
 mod actor;
@@ -58,6 +57,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
+            // A refused call says more than its one line: which field, which grant.
+            if let Some(status) = error.chain().find_map(|e| e.downcast_ref::<tonic::Status>()) {
+                say(&eduhub_cli::explain::full(status));
+            }
             say(&format!("story: FAILED: {error:#}"));
             ExitCode::FAILURE
         }

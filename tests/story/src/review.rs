@@ -18,7 +18,8 @@ use uuid::Uuid;
 /// Datasets that the story submits.
 pub const DATASETS: [Dataset; 3] = [Dataset::Pupils, Dataset::Staff, Dataset::Facilities];
 
-const STATEMENT: &str = "Tôi đã kiểm tra dữ liệu và chịu trách nhiệm về tính chính xác";
+/// What a school states when it submits (R-FLOW-4).
+const STATEMENT: &str = "tôi đã kiểm tra";
 
 /// What review came to.
 #[derive(Default)]
