@@ -34,9 +34,9 @@ pub fn check(persons: &[PersonQuery], today: Date) -> Result<(), Fault> {
     check.finish()
 }
 
-/// Name of a field as the population database writes it.
+/// Our name of a field of the population database, which writes its own in either case.
 pub fn field_of(theirs: &str) -> Option<&'static str> {
-    match theirs {
+    match theirs.to_ascii_lowercase().as_str() {
         "ho_ten" => Some("full_name"),
         "ngay_sinh" => Some("birth_date"),
         "gioi_tinh" => Some("sex"),

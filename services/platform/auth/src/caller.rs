@@ -141,6 +141,15 @@ impl Caller {
         if self.has_any_role(roles) { Ok(()) } else { Err(Fault::new(Reason::Forbidden)) }
     }
 
+    /// Requires that it is this one of EduHub's own services, by its id or its name, e.g. `approval`.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED/FORBIDDEN.
+    pub fn require_service(&self, service: &str) -> Result<(), Fault> {
+        let is = self.kind == CallerKind::Service && (self.sub == service || self.name == service);
+        if is { Ok(()) } else { Err(Fault::new(Reason::Forbidden)) }
+    }
+
     /// Requires a data domain.
     ///
     /// # Errors

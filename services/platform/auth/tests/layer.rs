@@ -1,4 +1,5 @@
 //! The layer before real tonic routes: identity's own public and protected RPCs, with a handler that says who came.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
 use eduhub_auth::policy::{Row, ScopeRule, Table};
 use eduhub_auth::testing::{Persona, TokenMint};
 use eduhub_auth::{AuthLayer, Role};

@@ -1,4 +1,5 @@
 //! A scope covers exactly what it names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
 use eduhub_auth::testing::Persona;
 use eduhub_auth::{Role, SchoolPlace, Scope};
 use eduhub_faults::Reason;

@@ -7,7 +7,6 @@ use std::str::FromStr;
 /// A database of one test, dropped with this value.
 pub struct Database {
     pub pool: PgPool,
-    pub url: String,
     name: String,
     server: PgConnectOptions,
 }
@@ -29,11 +28,29 @@ impl Database {
         let name = format!("identity_{}", uuid::Uuid::now_v7().simple());
         run(&server, format!("create database {name}")).await;
         let url = server.clone().database(&name).to_url_lossy().to_string();
-        let mut settings = DbSettings::for_url(url.clone(), "identity-test");
+        let mut settings = DbSettings::for_url(url, "identity-test");
         settings.schema = Some("identity".to_owned());
         settings.max_connections = 8;
         let pool = eduhub_pg::connect(&settings).await.unwrap();
-        Self { pool, url, name, server }
+        Self { pool, name, server }
+    }
+
+    /// The URL of a role that owns the service's schema and may nothing else, as a deployment gives it.
+    pub async fn service_url(&self) -> String {
+        let (name, role, inside) = (&self.name, self.role(), self.server.clone().database(&self.name));
+        run(&inside, format!("create role {role} login password 'x'")).await;
+        run(
+            &inside,
+            format!("revoke all on database {name} from public; grant connect on database {name} to {role}"),
+        )
+        .await;
+        run(&inside, format!("create schema identity authorization {role}")).await;
+        run(&inside, format!("alter role {role} in database {name} set search_path = identity")).await;
+        inside.username(&role).password("x").to_url_lossy().to_string()
+    }
+
+    fn role(&self) -> String {
+        format!("{}_role", self.name)
     }
 }
 
@@ -46,10 +63,11 @@ async fn run(server: &PgConnectOptions, statement: String) {
 impl Drop for Database {
     /// On a thread of its own, since this one belongs to the test's runtime.
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
+        let (server, name, role) = (self.server.clone(), self.name.clone(), self.role());
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run(&server, format!("drop database {name} with (force)")));
+            runtime.block_on(run(&server, format!("drop role if exists {role}")));
         };
         let _ = std::thread::spawn(work).join();
     }

@@ -101,7 +101,7 @@ async fn a_commune_forwards_its_own_schools_applications_once() {
             "form.application_ids[2] NOT_FOUND",
         ]
     );
-    let outcome = forward(&world, HOA_LU, TAY_HOA_LU, &[first.clone()]).await;
+    let outcome = forward(&world, HOA_LU, TAY_HOA_LU, std::slice::from_ref(&first)).await;
     assert_eq!(outcome.unwrap_err().code(), tonic::Code::NotFound, "another commune's area");
 
     let batch = forward(&world, HOA_LU, HOA_LU, &[first.clone(), second]).await.unwrap();
@@ -119,7 +119,7 @@ async fn where_form_2_is_required_only_the_departments_own_schools_do_without() 
     let school = world.applied(SCHOOL, "VIETTEL", "SMAS").await;
     let outcome = world.decide(&school, Decision::Approve, "").await.unwrap_err();
     assert_eq!(eduhub_faults::reason_of(&outcome), Some(Reason::WrongState));
-    forward(&world, HOA_LU, HOA_LU, &[school.clone()]).await.unwrap();
+    forward(&world, HOA_LU, HOA_LU, std::slice::from_ref(&school)).await.unwrap();
     world.decide(&school, Decision::Approve, "").await.unwrap();
     let direct = world.applied(THPT, "VIETTEL", "SMAS").await;
     world.decide(&direct, Decision::Approve, "").await.unwrap();

@@ -38,17 +38,18 @@ fn configure<'a>(program: &'a mut Command, dir: &Path, url: &str) -> &'a mut Com
 #[tokio::test]
 async fn migrates_serves_answers_its_probe_and_drains() {
     let (database, dir) = (Database::empty().await, tempfile::tempdir().unwrap());
-    let early = configure(&mut program(&["serve"]), dir.path(), &database.url).output().await.unwrap();
+    let database_url = database.service_url().await;
+    let early = configure(&mut program(&["serve"]), dir.path(), &database_url).output().await.unwrap();
     assert!(!early.status.success(), "an old schema is refused");
     assert!(String::from_utf8_lossy(&early.stderr).contains("run the migrate command first"));
 
     for _ in 0..2 {
         let migrated =
-            configure(&mut program(&["migrate"]), dir.path(), &database.url).output().await.unwrap();
+            configure(&mut program(&["migrate"]), dir.path(), &database_url).output().await.unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     }
     let mut serve =
-        configure(&mut program(&["serve"]), dir.path(), &database.url).stderr(Stdio::null()).spawn().unwrap();
+        configure(&mut program(&["serve"]), dir.path(), &database_url).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(serve.stdout.take().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
     let address =
