@@ -1,0 +1,66 @@
+//! A database for one test.
+use eduhub_pg::{DbSettings, PgPool};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+/// A fresh database on the server that `EDUHUB_TEST_DATABASE_URL` names; dropped, with its connections, at the end.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    url: String,
+}
+
+/// URL of the test server; its user is a superuser.
+///
+/// # Panics
+/// When `EDUHUB_TEST_DATABASE_URL` is not set.
+fn server_url() -> String {
+    std::env::var("EDUHUB_TEST_DATABASE_URL").expect(
+        "EDUHUB_TEST_DATABASE_URL must name a Postgres server and a superuser for tests, such as \
+         postgres://postgres@127.0.0.1:5433/postgres (scripts/test sets it)",
+    )
+}
+
+impl Database {
+    /// Makes one; `what` becomes part of its name, so that one sees in `pg_stat_activity` whose it is.
+    ///
+    /// # Panics
+    /// Without a test server.
+    pub async fn create(what: &str) -> Self {
+        let name = format!("t_{what}_{}", uuid::Uuid::now_v7().simple());
+        let server = server_url();
+        run(&server, format!("create database {name}")).await;
+        let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
+        let url = format!("{base}/{name}");
+        Self { name, url }
+    }
+
+    /// Its URL, with the superuser's password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A pool with the settings that services run with.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn pool(&self) -> PgPool {
+        eduhub_pg::connect(&DbSettings::for_url(self.url.clone(), "eduhub-test")).await.expect("test database")
+    }
+}
+
+async fn run(server: &str, sql: String) {
+    let mut admin = PgConnection::connect(server).await.expect("test server");
+    admin.execute(AssertSqlSafe(sql)).await.expect("superuser on the test server");
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        // Not on the test's runtime: it ends with the test.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(run(&server_url(), sql));
+        });
+        let _ = dropping.join();
+    }
+}

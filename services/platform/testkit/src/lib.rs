@@ -1,0 +1,22 @@
+//! What black-box tests of services need, and nothing of the school domain.
+//!
+//! - [`Database`]: a fresh database on the test server, dropped at the end;
+//! - [`vault`] and [`redis_url`]: keys of their own, and the test Redis;
+//! - [`Running`]: a server on a free loopback port without TLS, with its own end;
+//! - [`with_bearer`]: a channel whose calls carry an access token;
+//! - [`eventually`]: waits for what another task does, without a bare sleep.
+//!
+//! Everything here panics when the surroundings are not what a test needs: a test fails by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "used by tests, which fail by panicking")]
+
+mod bearer;
+mod database;
+mod eventually;
+mod keys;
+mod running;
+
+pub use bearer::{Bearer, BearerChannel, with_bearer};
+pub use database::Database;
+pub use eventually::{eventually, until};
+pub use keys::{redis_url, vault, vault_file};
+pub use running::Running;
