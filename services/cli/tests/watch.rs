@@ -1,4 +1,6 @@
 //! The feed client against a feed in memory that breaks, forgets cursors and sends twice.
+#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+
 use eduhub_cli::copy::{LocalCopy, Scope};
 use eduhub_cli::hub::Registry;
 use eduhub_cli::server::{Proof, Server, Session};

@@ -88,7 +88,12 @@ pub fn pupil(rng: &mut Chance, people: &mut People<'_>, person: &Person) -> Pupi
 }
 
 fn policy_group(rng: &mut Chance, person: &Person) -> &'static str {
-    if person.ethnicity == "06" && happens(rng, 0.5) { "07" } else { *pick(rng, &["02", "03", "04", "06"]) }
+    const GROUPS: [&str; 4] = ["02", "03", "04", "06"];
+    if person.ethnicity == "06" && happens(rng, 0.5) {
+        "07"
+    } else {
+        GROUPS[rng.random_range(0..GROUPS.len())]
+    }
 }
 
 /// Enrolment of a learner in its class; the status list is D.8.

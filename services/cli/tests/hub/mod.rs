@@ -1,5 +1,5 @@
 //! A hub in memory that keeps push sessions by the protocol's words and breaks connections where it is told to.
-#![allow(dead_code)]
+#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 use eduhub_cli::server::{Proof, Server, Session};
 use eduhub_faults::{Fault, Reason};

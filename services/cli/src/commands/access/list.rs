@@ -1,0 +1,97 @@
+//! `eduhub access list`.
+use super::Identity;
+use crate::commands::values::moment;
+use crate::output::{self, word};
+use crate::server::Server;
+use eduhub_proto::identity::v1::application_service_client::ApplicationServiceClient;
+use eduhub_proto::identity::v1::grant_service_client::GrantServiceClient;
+use eduhub_proto::identity::v1::{Application, Grant, ListApplicationsRequest, ListGrantsRequest};
+
+/// Options of `eduhub access list`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Grants instead of applications.
+    #[arg(long)]
+    grants: bool,
+    /// Only this school.
+    #[arg(long, default_value = "")]
+    school: String,
+    /// Grants that have ended, too.
+    #[arg(long, requires = "grants")]
+    ended: bool,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+impl Args {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let server = self.identity.server().await?;
+        if self.grants { self.list_grants(&server).await } else { self.list_applications(&server).await }
+    }
+
+    async fn list_applications(&self, server: &Server) -> anyhow::Result<()> {
+        let mut client = ApplicationServiceClient::new(server.channel()?);
+        let (mut rows, mut page_token) = (vec![], String::new());
+        loop {
+            let request = ListApplicationsRequest {
+                school_code: self.school.clone(),
+                page_token,
+                ..ListApplicationsRequest::default()
+            };
+            let page = client.list_applications(request).await?.into_inner();
+            rows.extend(page.applications.iter().map(application));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        output::table(&["application", "school", "software", "state", "submitted", "grant"], rows);
+        Ok(())
+    }
+
+    async fn list_grants(&self, server: &Server) -> anyhow::Result<()> {
+        let mut client = GrantServiceClient::new(server.channel()?);
+        let (mut rows, mut page_token) = (vec![], String::new());
+        loop {
+            let request = ListGrantsRequest {
+                school_code: self.school.clone(),
+                include_ended: self.ended,
+                page_token,
+                ..ListGrantsRequest::default()
+            };
+            let page = client.list_grants(request).await?.into_inner();
+            rows.extend(page.grants.iter().map(grant));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        output::table(&["grant", "client", "schools", "until", "ended"], rows);
+        Ok(())
+    }
+}
+
+fn application(a: &Application) -> Vec<String> {
+    let form = a.form.clone().unwrap_or_default();
+    vec![
+        a.application_id.clone(),
+        format!("{} {}", form.school_code, form.school_name),
+        form.software_code,
+        word(a.state().as_str_name(), "APPLICATION_STATE_"),
+        moment(a.submitted_at.as_ref()),
+        a.grant_id.clone(),
+    ]
+}
+
+fn grant(g: &Grant) -> Vec<String> {
+    let scope = g.scope.clone().unwrap_or_default();
+    let places: Vec<String> = scope
+        .province
+        .then(|| "province".to_owned())
+        .into_iter()
+        .chain(scope.communes)
+        .chain(scope.schools)
+        .collect();
+    let ended = g.ended_at.as_ref().map(|at| format!("{} {}", moment(Some(at)), g.end_reason));
+    vec![g.grant_id.clone(), g.name.clone(), places.join(", "), g.valid_to.clone(), ended.unwrap_or_default()]
+}

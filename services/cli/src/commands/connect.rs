@@ -1,0 +1,85 @@
+//! Options that every client command has: whom to trust and as whom to call.
+use crate::server::{Proof, Server, Session};
+use anyhow::{Context, bail};
+use eduhub_runtime::client::{ClientTls, channel};
+use secrecy::SecretString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Trust and credentials. A token file, or a client with its secret, or an officer with a password.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// Authorities that sign the servers' certificates, PEM.
+    #[arg(long, env = "EDUHUB_TLS_CA")]
+    ca: Option<PathBuf>,
+    /// Identity service, which gives tokens.
+    #[arg(long, env = "EDUHUB_IDENTITY_URL")]
+    identity_url: Option<String>,
+    /// API client.
+    #[arg(long, env = "EDUHUB_CLIENT_ID", requires = "client_secret_file")]
+    client_id: Option<String>,
+    /// File with the client's secret.
+    #[arg(long, env = "EDUHUB_CLIENT_SECRET_FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// Officer's user name.
+    #[arg(long, env = "EDUHUB_USER", requires = "password_file")]
+    user: Option<String>,
+    /// File with the officer's password.
+    #[arg(long, env = "EDUHUB_PASSWORD_FILE")]
+    password_file: Option<PathBuf>,
+    /// File with an access token, instead of signing in; it is not renewed.
+    #[arg(long, env = "EDUHUB_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl Connection {
+    fn tls(&self) -> anyhow::Result<ClientTls> {
+        match &self.ca {
+            None => Ok(ClientTls::default()),
+            Some(path) => {
+                Ok(ClientTls::trusting(fs::read(path).with_context(|| path.display().to_string())?))
+            }
+        }
+    }
+
+    fn proof(&self) -> anyhow::Result<Proof> {
+        match (&self.token_file, &self.client_id, &self.client_secret_file, &self.user, &self.password_file) {
+            (Some(token), ..) => Ok(Proof::Token(secret(token)?)),
+            (_, Some(id), Some(file), ..) => Ok(Proof::client(id, secret(file)?)),
+            (.., Some(user), Some(file)) => Ok(Proof::officer(user, secret(file)?)),
+            _ => bail!(
+                "no credentials: give --client-id and --client-secret-file, or --user and --password-file, or --token-file"
+            ),
+        }
+    }
+
+    /// Identity's address.
+    pub fn identity(&self) -> anyhow::Result<&str> {
+        self.identity_url
+            .as_deref()
+            .context("no identity service: give --identity-url or EDUHUB_IDENTITY_URL")
+    }
+
+    /// Signs in.
+    pub async fn session(&self) -> anyhow::Result<Session> {
+        let proof = self.proof()?;
+        let url = match &proof {
+            // A token needs no identity service; the channel is never used.
+            Proof::Token(_) => self.identity_url.as_deref().unwrap_or("http://127.0.0.1:1"),
+            _ => self.identity()?,
+        };
+        let identity = channel(url, &self.tls()?)?;
+        Session::sign_in(identity, proof).await.context("signing in")
+    }
+
+    /// A server to call, signed in.
+    pub async fn server(&self, url: &str) -> anyhow::Result<Server> {
+        Ok(Server::new(url, self.tls()?, self.session().await?))
+    }
+}
+
+fn secret(path: &Path) -> anyhow::Result<SecretString> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(SecretString::from(text.trim().to_owned()))
+}

@@ -1,0 +1,181 @@
+//! `eduhub push`.
+use super::connect::Connection;
+use super::values;
+use crate::hub::{Facility, Hub, Registry};
+use crate::output::{self, Bar, number, word};
+use crate::push::{Event, Job, JsonLines, Outcome, push_school};
+use crate::{explain, server::Server};
+use anyhow::Context;
+use clap::ValueEnum;
+use eduhub_proto::common::v1::{Kind, PushCounts, PushMode, Reason, Severity};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use uuid::Uuid;
+
+/// The push is complete, but some records were refused or wait for others.
+const INCOMPLETE: u8 = 3;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mode {
+    /// These records are new or changed; others stay.
+    Patch,
+    /// These records are all there is of --kinds; the rest is withdrawn at the end.
+    Full,
+    /// Check everything, write nothing.
+    Validate,
+}
+
+/// Options of `eduhub push`. Ends with 0 when every record was taken, with 3 when some were refused or wait.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address of registry, or of facility with --facility.
+    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
+    server: String,
+    /// School.
+    #[arg(long)]
+    school: String,
+    /// School year by its first year.
+    #[arg(long)]
+    year: i32,
+    /// Records, one JSON object a line.
+    #[arg(long)]
+    file: PathBuf,
+    /// The records are rooms, the server is facility.
+    #[arg(long)]
+    facility: bool,
+    /// Meaning for absent records.
+    #[arg(long, value_enum, default_value_t = Mode::Patch)]
+    mode: Mode,
+    /// With --mode full: the kinds that the file covers, e.g. pupil,class.
+    #[arg(long, value_delimiter = ',', value_parser = values::kind)]
+    kinds: Vec<Kind>,
+    /// Resume this session.
+    #[arg(long)]
+    session: Option<Uuid>,
+    /// Records in a batch.
+    #[arg(long, default_value_t = 500)]
+    batch: usize,
+    /// Batches on the way without a reply.
+    #[arg(long, default_value_t = 4)]
+    window: usize,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Args {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let server = self.connection.server(&self.server).await?;
+        let job = Job {
+            mode: match self.mode {
+                Mode::Patch => PushMode::Patch,
+                Mode::Full => PushMode::Full,
+                Mode::Validate => PushMode::ValidateOnly,
+            },
+            full_kinds: self.kinds.clone(),
+            session_id: self.session.unwrap_or_else(Uuid::now_v7),
+            batch: self.batch,
+            window: self.window,
+            ..Job::new(&self.school, self.year)
+        };
+        output::note(format!("session {}", job.session_id));
+        let outcome = if self.facility {
+            self.push::<Facility>(&server, &job).await?
+        } else {
+            self.push::<Registry>(&server, &job).await?
+        };
+        Ok(report(&job, &outcome))
+    }
+
+    async fn push<H: Hub>(&self, server: &Server, job: &Job) -> anyhow::Result<Outcome> {
+        let file = File::open(&self.file).with_context(|| self.file.display().to_string())?;
+        let total = BufReader::new(file).split(b'\n').count() as u64;
+        let bar = Bar::new(H::NAME, total, "records");
+        let mut done = 0;
+        let listener = |event: Event<'_>| match event {
+            Event::Connected { last_batch } => {
+                done = done.max(u64::from(last_batch) * job.batch as u64);
+                bar.set(done);
+            }
+            Event::Batch { reply, records } => {
+                done = done.max((u64::from(reply.number) - 1) * job.batch as u64 + records as u64);
+                bar.set(done);
+                bar.say("");
+            }
+            Event::Lost { status, pause } => {
+                let why = status.map(explain::short).unwrap_or_default();
+                bar.say(format!("reconnecting in {:.1} s: {why}", pause.as_secs_f64()));
+            }
+        };
+        let outcome = push_school::<H>(server, job, JsonLines::<H>::new(&self.file), listener).await;
+        bar.finish();
+        Ok(outcome?)
+    }
+}
+
+fn report(job: &Job, outcome: &Outcome) -> ExitCode {
+    let receipt = &outcome.receipt;
+    let totals = receipt.totals.unwrap_or(outcome.findings.counts);
+    output::line(format!("school {}: {}", job.school_code, counts(&totals)));
+    let groups = outcome.findings.groups();
+    if !groups.is_empty() {
+        let row = |g: &crate::push::FindingGroup| {
+            vec![
+                if g.severity == Severity::Error { "refused" } else { "warning" }.to_owned(),
+                number(g.count),
+                format!("{} {}", word(g.kind.as_str_name(), "KIND_"), g.field),
+                format!("{}: {} / {}", reason(g.reason), g.message_vi, g.message_en),
+                g.examples.join(", "),
+            ]
+        };
+        output::table(&["", "records", "what", "why", "e.g."], groups.iter().map(row).collect());
+    }
+    let causes = outcome.root_causes();
+    for cause in causes.iter().take(10) {
+        let kind = word(cause.kind().as_str_name(), "KIND_");
+        let why = reason(cause.reason());
+        output::line(format!(
+            "{} records wait for {kind} {} ({why})",
+            number(cause.blocked),
+            cause.record_key
+        ));
+    }
+    if causes.len() > 10 {
+        output::line(format!("... and {} more causes", number(causes.len() as u64 - 10)));
+    }
+    output::line(format!(
+        "receipt: {} records in {} batches, sha256 {}, {} ({:.0} records/s, {} connections)",
+        number(receipt.record_count),
+        receipt.batches,
+        &hex::encode(&receipt.digest)[..receipt.digest.len().min(8) * 2],
+        values::moment(receipt.completed_at.as_ref()),
+        outcome.rate(),
+        outcome.connections,
+    ));
+    if totals.rejected > 0 || totals.held > totals.admitted {
+        ExitCode::from(INCOMPLETE)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn counts(c: &PushCounts) -> String {
+    let all = [
+        ("created", c.created),
+        ("updated", c.updated),
+        ("unchanged", c.unchanged),
+        ("refused", c.rejected),
+        ("held", c.held),
+        ("admitted", c.admitted),
+        ("withdrawn", c.withdrawn),
+        ("warnings", c.warnings),
+    ];
+    let told: Vec<String> =
+        all.iter().filter(|(_, n)| *n > 0).map(|(w, n)| format!("{} {w}", number(*n))).collect();
+    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+}
+
+fn reason(reason: Reason) -> String {
+    reason.as_str_name().trim_start_matches("REASON_").to_owned()
+}
