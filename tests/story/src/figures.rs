@@ -1,5 +1,5 @@
 //! The figures of a run: the tables at the end, and whether they agree with each other.
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 /// What one stage did with records.
 #[derive(Default, Clone)]
@@ -86,7 +86,7 @@ impl Figures {
 
 fn frame() -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
     table
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use eduhub_proto::{
     bridge::v1::{
         ConfirmEnteredRequest, DifferenceType, GetExportRequest, GetReconciliationRequest, GetTransferRequest,
-        LedgerState, ListDifferencesRequest, ReconcileRequest, ReconciliationState, StartTransferRequest, Transfer,
+        LedgerState, ListDifferencesRequest, ListLedgerRequest, ReconcileRequest, ReconciliationState, StartTransferRequest, Transfer,
         TransferState, export_part::Part, reconcile_service_client::ReconcileServiceClient,
         transfer_service_client::TransferServiceClient,
     },
@@ -42,6 +42,8 @@ pub struct Transferred {
     pub differing: BTreeSet<String>,
     /// Records found missing at the Ministry.
     pub missing: BTreeSet<String>,
+    /// Records that the Ministry refused, or that wait for one it refused, as the schools see them.
+    pub refused: BTreeSet<String>,
     /// Records found at the Ministry only.
     pub extra: BTreeSet<String>,
     /// xlsx files written.
@@ -113,20 +115,20 @@ pub async fn transfer(people: &People, reviewed: &Reviewed, dir: &Path, stage: &
         started.push((school.clone(), *dataset, transfer));
     }
     let mut out = Transferred::default();
-    let mut shown = 0;
     for (school, dataset, transfer) in started {
         let done = finish(people, &school, dataset, transfer, dir, &mut out).await?;
         let rows: u64 = done.counts.iter().map(|c| c.records).sum();
         for count in &done.counts {
             *out.states.entry(count.state).or_default() += count.records;
         }
-        shown += rows;
         bar.add(rows);
         if dataset != Dataset::Facilities {
             reconcile(people, &school, &done, &mut out).await?;
+            for state in [LedgerState::Rejected, LedgerState::Blocked, LedgerState::Dead] {
+                out.refused.extend(ledger(people, &school, &done, state).await?);
+            }
         }
     }
-    let _ = shown;
     bar.finish();
     Ok(out)
 }
@@ -176,6 +178,28 @@ async fn enter(client: &mut TransferServiceClient<eduhub_auth::AuthedChannel>, t
     let confirm = ConfirmEnteredRequest { transfer_id: transfer.transfer_id.clone(), sha256: digest };
     client.confirm_entered(confirm).await?;
     Ok(())
+}
+
+/// Record ids of a transfer's ledger rows in a state, as the school reads them.
+async fn ledger(people: &People, school: &str, transfer: &Transfer, state: LedgerState) -> Result<Vec<String>> {
+    let officer = people.schools.get(school).context("school without officer")?;
+    let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
+    let (mut out, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = ListLedgerRequest {
+            school_code: school.to_owned(),
+            transfer_id: transfer.transfer_id.clone(),
+            state: state as i32,
+            page_size: 500,
+            page_token,
+        };
+        let page = client.list_ledger(request).await?.into_inner();
+        out.extend(page.entries.into_iter().map(|e| e.record_id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(out);
+        }
+    }
 }
 
 async fn reconcile(people: &People, school: &str, transfer: &Transfer, out: &mut Transferred) -> Result<()> {
