@@ -18,6 +18,10 @@ pub(crate) struct Outcome {
     pub accepted: Vec<(i32, String)>,
     /// Kind and full key of every refused record.
     pub refused: Vec<(i32, String)>,
+    /// Kind and full key of every record that is taken away, whether it was there or not.
+    pub withdrawn: Vec<(i32, String)>,
+    /// Kind and full key of every record that gave up its secret: it can share it with nobody any more.
+    pub bared: Vec<(i32, String)>,
     /// Kind and full key of every record that is new, or back: others may have waited for it.
     pub arrived: Vec<(i32, String)>,
     /// Parents that held records wait for.
@@ -177,6 +181,9 @@ async fn store(
                 out.arrived.push((record.kind, record.record_key.clone()));
             }
         }
+        if record.blind_index.is_none() && old.is_some_and(|o| o.blind_index.is_some()) {
+            out.bared.push((record.kind, record.record_key.clone()));
+        }
         let indexes = out.indexes.entry(record.kind).or_default();
         indexes.extend(old.and_then(|o| o.blind_index.clone()));
         indexes.extend(record.blind_index.clone());
@@ -210,11 +217,11 @@ pub(crate) async fn withdraw(
     let existing = prefetch(conn, table, &who.school_code, keys).await.map_err(db)?;
     let mut rows = Vec::new();
     for key in keys {
+        out.withdrawn.push((table.meta.kind, (*key).to_owned()));
         match existing.get(*key) {
             Some(old) if !old.withdrawn => {
                 out.counts.withdrawn += 1;
                 out.indexes.entry(table.meta.kind).or_default().extend(old.blind_index.clone());
-                out.accepted.push((table.meta.kind, (*key).to_owned()));
                 rows.push(RowChange {
                     record_id: old.record_id,
                     record_key: (*key).to_owned(),

@@ -15,6 +15,7 @@ use eduhub_proto::{
 };
 use prost::Message;
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Findings that one reply may carry; the counts are always complete.
@@ -45,7 +46,7 @@ pub(crate) async fn apply<S: RecordSet>(
     lock_school(conn, &who.school_code).await.map_err(db)?;
     let mut session = session::load(conn, batch.session_id).await?;
     let number = i32::try_from(batch.number).map_err(|_| Fault::new(Reason::BatchOutOfOrder))?;
-    if number <= session.last_batch {
+    if (1..=session.last_batch).contains(&number) {
         return repeat(conn, &batch, number).await;
     }
     if session.receipt.is_some() {
@@ -101,14 +102,15 @@ pub(crate) async fn write<S: RecordSet>(
     apply::apply::<S>(conn, who, batch.incoming, room, &mut out).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     if waiting > 0 {
-        let settled: Vec<(i32, &str)> =
-            out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
+        let settled = out.accepted.iter().chain(&out.refused).chain(&out.withdrawn);
+        let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
         admit::<S>(conn, who, preparer, batch.max_held, &mut out).await?;
     }
     let settled: Vec<(i32, &str)> =
         out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
     issues::sync(conn, &who.school_code, &settled, &out.problems).await.map_err(db)?;
+    issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
     find_duplicates::<S>(conn, who, &mut out).await?;
     let waited_for: Vec<_> = out.waited_for.into_iter().collect();
     let root_causes = if waited_for.is_empty() {
@@ -188,6 +190,14 @@ async fn find_duplicates<S: RecordSet>(
     who: &WriteContext,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
+    let mut bared: HashMap<i32, Vec<String>> = HashMap::new();
+    for (kind, key) in std::mem::take(&mut out.bared) {
+        bared.entry(kind).or_default().push(key);
+    }
+    for (kind, keys) in bared {
+        let reason = Reason::PersonalIdDuplicate;
+        issues::close_issues(conn, &who.school_code, kind, reason, &keys).await.map_err(db)?;
+    }
     for (kind, indexes) in std::mem::take(&mut out.indexes) {
         let Some(table) = S::table(kind) else { continue };
         for (school, problem) in duplicates::sweep(conn, table, &indexes).await.map_err(db)? {

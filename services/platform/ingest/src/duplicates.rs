@@ -4,7 +4,7 @@ use eduhub_changelog::Table;
 use eduhub_faults::{Problem, Reason, warning};
 use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Looks at all persons who have one of these indexes: the first one recorded keeps the number, every later one gets an
 /// issue, and issues of persons who no longer share theirs are closed. Returns the findings by (school, full key).
@@ -17,14 +17,16 @@ pub(crate) async fn sweep(
     if indexes.is_empty() {
         return Ok(vec![]);
     }
-    // Record ids are time-ordered (UUID v7), so their order is the order of recording.
+    // Record ids are time-ordered (UUID v7), so their order is the order of recording. Issues are opened and closed in one
+    // order everywhere: two schools that share many numbers and push at once would wait for each other otherwise.
     let sql = format!(
         "select school_code, record_key, rank from (
            select school_code, record_key, row_number() over (partition by {0} order by record_id) as rank,
              count(*) over (partition by {0}) as holders
            from {1} where {0} = any($1) and not withdrawn
          ) p where holders > 1 or exists (select 1 from data_issue d where d.school_code = p.school_code and d.kind = $2
-           and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)",
+           and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)
+         order by school_code, record_key",
         column.name, table.name
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
@@ -33,21 +35,31 @@ pub(crate) async fn sweep(
         .bind(Reason::PersonalIdDuplicate as i16)
         .fetch_all(&mut *conn)
         .await?;
-    let (mut found, mut clean) = (Vec::new(), HashMap::<String, Vec<String>>::new());
+    let mut found = Vec::new();
+    let mut by_school: BTreeMap<String, Shared> = BTreeMap::new();
     for r in rows {
         let (school, key): (String, String) = (r.try_get(0)?, r.try_get(1)?);
+        let shared = by_school.entry(school.clone()).or_default();
         if r.try_get::<i64, _>(2)? > 1 {
             let mut problem = warning(Reason::PersonalIdDuplicate, "personal_id");
             problem.kind = table.meta.kind;
             problem.record_key = key.clone();
-            open_issues(conn, &school, &[(key, problem.clone())]).await?;
+            shared.later.push((key, problem.clone()));
             found.push((school, problem));
         } else {
-            clean.entry(school).or_default().push(key);
+            shared.first.push(key);
         }
     }
-    for (school, keys) in clean {
-        close_issues(conn, &school, table.meta.kind, Reason::PersonalIdDuplicate, &keys).await?;
+    for (school, shared) in by_school {
+        open_issues(conn, &school, &shared.later).await?;
+        close_issues(conn, &school, table.meta.kind, Reason::PersonalIdDuplicate, &shared.first).await?;
     }
     Ok(found)
+}
+
+/// Persons of one school: those who share a number with an earlier one, and those who were the first to have theirs.
+#[derive(Default)]
+struct Shared {
+    later: Vec<(String, Problem)>,
+    first: Vec<String>,
 }

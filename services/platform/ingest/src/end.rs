@@ -71,8 +71,10 @@ async fn withdraw_unnamed<S: RecordSet>(
             apply::withdraw(conn, table, who, &chunk, &mut out).await?;
         }
     }
-    let gone: Vec<(i32, &str)> = out.accepted.iter().map(|(k, key)| (*k, key.as_str())).collect();
-    issues::sync(conn, &who.school_code, &gone, &[]).await.map_err(db)?;
+    issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
+    // What waits since an earlier session is not there either.
+    held::forget_unnamed(conn, &who.school_code, session_id, open).await.map_err(db)?;
+    sweep::<S>(conn, &mut out).await?;
     Ok(out)
 }
 
@@ -98,6 +100,16 @@ async fn unnamed(
         .fetch_all(conn)
         .await
         .map_err(db)
+}
+
+/// Numbers that were let go may have left another person as their only holder.
+async fn sweep<S: RecordSet>(conn: &mut PgConnection, out: &mut Outcome) -> Result<(), Fault> {
+    for (kind, indexes) in std::mem::take(&mut out.indexes) {
+        if let Some(table) = S::table(kind) {
+            duplicates::sweep(conn, table, &indexes).await.map_err(db)?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks for duplicates once more over all that the session wrote: two schools that push at the same time do not see each

@@ -3,7 +3,7 @@ use crate::incoming::Incoming;
 use eduhub_changelog::{StoredImage, WriteContext};
 use eduhub_faults::{Reason, error};
 use eduhub_pg::DbError;
-use eduhub_proto::common::v1::{Problem, RootCause};
+use eduhub_proto::common::v1::{Problem, PushOpen, RootCause};
 use eduhub_rules::ParentRef;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -106,6 +106,27 @@ pub(crate) async fn forget(
     .bind(school_code)
     .bind(records.iter().map(|r| i16::try_from(r.0).unwrap_or_default()).collect::<Vec<_>>())
     .bind(records.iter().map(|r| r.1).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets what a FULL session did not name of its kinds (and, for yearly ones, its year).
+pub(crate) async fn forget_unnamed(
+    conn: &mut PgConnection,
+    school_code: &str,
+    session_id: Uuid,
+    open: &PushOpen,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "delete from held_record h where h.school_code = $1 and h.kind = any($2) and h.school_year in (0, $3)
+           and not exists (select 1 from push_seen s
+             where s.session_id = $4 and s.kind = h.kind and s.record_key = h.record_key)",
+    )
+    .bind(school_code)
+    .bind(open.full_kinds.iter().map(|k| i16::try_from(*k).unwrap_or_default()).collect::<Vec<_>>())
+    .bind(open.school_year)
+    .bind(session_id)
     .execute(conn)
     .await?;
     Ok(())

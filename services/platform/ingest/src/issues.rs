@@ -67,6 +67,27 @@ pub(crate) async fn sync(
     open_issues(conn, school_code, problems).await
 }
 
+/// Closes every open issue of records that are taken away.
+pub(crate) async fn close_all(
+    conn: &mut PgConnection,
+    school_code: &str,
+    records: &[(i32, String)],
+) -> Result<(), DbError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update data_issue d set closed_at = now() from unnest($2::int2[], $3::text[]) as r(kind, record_key)
+         where d.school_code = $1 and d.closed_at is null and d.kind = r.kind and d.record_key = r.record_key",
+    )
+    .bind(school_code)
+    .bind(records.iter().map(|r| i16::try_from(r.0).unwrap_or_default()).collect::<Vec<_>>())
+    .bind(records.iter().map(|r| r.1.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Closes issues of one reason on these records.
 pub async fn close_issues(
     conn: &mut PgConnection,
