@@ -1,6 +1,7 @@
 //! SQL of verification.
 use crate::records::RegistryRecords;
 use eduhub_changelog::{Entry, Position, RecordSet, StoredImage, Table};
+use eduhub_faults::Reason;
 use eduhub_pg::DbError;
 use eduhub_proto::registry::v1::VerificationCounts;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -48,12 +49,26 @@ pub async fn enqueue(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), D
         );
         let kind = i16::try_from(table.meta.kind).unwrap_or_default();
         sqlx::query(AssertSqlSafe(upsert)).bind(&ids).bind(kind).execute(&mut *conn).await?;
-        let forget = format!(
-            "delete from verification where record_id in (select record_id from {} where record_id = any($1) and (withdrawn or {column} is null))",
-            table.name
-        );
-        sqlx::query(AssertSqlSafe(forget)).bind(&ids).execute(&mut *conn).await?;
+        forget(conn, table, &ids).await?;
     }
+    Ok(())
+}
+
+/// Forgets those of these persons that were withdrawn or have no number any more, and closes what was found of them.
+async fn forget(conn: &mut PgConnection, table: &Table, ids: &[Uuid]) -> Result<(), DbError> {
+    let column = table.blind_index().map(|c| c.name.as_str()).unwrap_or_default();
+    let sql = format!(
+        "with gone as (
+           delete from verification where record_id in (
+             select record_id from {} where record_id = any($1) and (withdrawn or {column} is null))
+           returning school_code, kind, record_key
+         )
+         update data_issue d set closed_at = now() from gone g
+         where d.school_code = g.school_code and d.kind = g.kind and d.record_key = g.record_key and d.reason = $2
+           and d.closed_at is null",
+        table.name
+    );
+    sqlx::query(AssertSqlSafe(sql)).bind(ids).bind(Reason::PopulationMismatch as i16).execute(conn).await?;
     Ok(())
 }
 

@@ -111,6 +111,10 @@ impl Worker {
 
     async fn verify_batch(&self, leased: Vec<Leased>) -> Result<(), Fault> {
         let persons = self.persons(&leased).await?;
+        if persons.is_empty() {
+            // All withdrawn meanwhile; the log says so soon.
+            return Ok(());
+        }
         let mut request = tonic::Request::new(VerifyPersonsRequest { persons });
         request.set_timeout(Duration::from_secs(50));
         let mut client = VerificationServiceClient::new(self.identity.clone());
