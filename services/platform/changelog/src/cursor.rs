@@ -21,6 +21,16 @@ pub enum Phase {
     Tail(Position),
 }
 
+impl Phase {
+    /// Position after which the log is still needed.
+    pub fn resume(&self) -> Position {
+        match self {
+            Self::Tail(position) => *position,
+            Self::Snapshot { horizon, .. } => Position { xid: *horizon, seq: 0 },
+        }
+    }
+}
+
 /// A consumer's cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
@@ -109,11 +119,7 @@ impl Cursor {
         } else {
             Phase::Tail(Position { xid: wire.xid, seq: wire.seq })
         };
-        let resume = match &phase {
-            Phase::Tail(p) => *p,
-            Phase::Snapshot { horizon, .. } => Position { xid: *horizon, seq: 0 },
-        };
-        if resume < feed.pruned {
+        if phase.resume() < feed.pruned {
             return Err(CursorError::Expired);
         }
         Ok(Self { phase, filter })

@@ -9,10 +9,10 @@ use eduhub_changelog::{Cursor, CursorError, FeedIdentity, Opener, Phase, RecordS
 use eduhub_faults::{Fault, Reason};
 use eduhub_ingest::to_proto;
 use eduhub_proto::common::v1::{ChangeHeader, ChangeOp, Checkpoint, Kind};
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 use time::OffsetDateTime;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Mutex, mpsc, watch},
     time::Instant,
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -40,18 +40,19 @@ impl<S: RecordSet> Feed<S> {
     where
         E: Future<Output = Fault> + Send + 'static,
     {
-        let (tx, rx) = mpsc::channel(self.limits.buffer);
+        // One place more than batches may take: the error that ends the stream never waits for a slow consumer.
+        let (tx, rx) = mpsc::channel(self.limits.buffer + 1);
+        let last_word = tx.clone().try_reserve_owned();
         let feed = self.clone();
         tokio::spawn(async move {
-            let work = Watching { feed, view, max_batch, out: tx.clone() };
+            let work = Watching { feed, view, max_batch, out: tx.clone(), sent: Mutex::new(cursor.clone()) };
             let fault = tokio::select! {
                 outcome = work.run(cursor) => outcome.err(),
                 fault = ended => Some(fault),
                 () = tx.closed() => None,
             };
-            if let Some(fault) = fault {
-                // A consumer that stalled has a full buffer: its error must not wait for room for ever.
-                let _ = tx.send_timeout(Err(fault.into()), Duration::from_secs(5)).await;
+            if let (Some(fault), Ok(place)) = (fault, last_word) {
+                place.send(Err(fault.into()));
             }
         });
         ReceiverStream::new(rx)
@@ -63,6 +64,8 @@ struct Watching<S: RecordSet> {
     view: View,
     max_batch: usize,
     out: mpsc::Sender<Result<Item<S::Record>, Status>>,
+    /// Cursor of the last batch or checkpoint that was put into the buffer.
+    sent: Mutex<Vec<u8>>,
 }
 
 impl<S: RecordSet> Watching<S> {
@@ -81,6 +84,10 @@ impl<S: RecordSet> Watching<S> {
             let state = (*states.borrow_and_update()).unwrap_or(first);
             if state.feed.database_id != first.feed.database_id || state.feed.epoch != first.feed.epoch {
                 return Err(refuse(CursorError::Foreign));
+            }
+            // Also while the stream is open: what was pruned before it was sent would be missing without a word.
+            if phase.resume() < state.feed.pruned {
+                return Err(refuse(CursorError::Expired));
             }
             let (batch, next) = self.next(&phase, &state).await?;
             if next == phase {
@@ -191,9 +198,20 @@ impl<S: RecordSet> Watching<S> {
     }
 
     async fn send(&self, item: Item<S::Record>) -> Result<(), Fault> {
+        let cursor = match &item {
+            Item::Changes(_, cursor) => cursor.clone(),
+            Item::Checkpoint(checkpoint) => checkpoint.cursor.clone(),
+        };
+        let mut sent = self.sent.lock().await;
         match self.out.send_timeout(Ok(item), self.feed.limits.stall).await {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Fault::new(Reason::ConsumerTooSlow)),
+            Ok(()) => {
+                *sent = cursor;
+                Ok(())
+            }
+            // The consumer still gets what is in the buffer, so this cursor is that of the last batch before the error.
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+                Err(Fault::new(Reason::ConsumerTooSlow).meta("cursor", hex::encode(&*sent)))
+            }
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(Fault::new(Reason::Unavailable)),
         }
     }
