@@ -10,7 +10,11 @@ pub const DOMAIN: &str = "eduhub";
 
 /// Why a call is refused. Becomes a [`Status`] with rich details; its source stays inside and is logged once.
 #[derive(Debug)]
-pub struct Fault {
+pub struct Fault(Box<Inner>);
+
+/// Boxed: every fallible call returns a fault, and nearly none does.
+#[derive(Debug)]
+struct Inner {
     reason: Reason,
     detail: Option<String>,
     metadata: HashMap<String, String>,
@@ -23,7 +27,8 @@ impl Fault {
     /// A refusal for this reason.
     pub fn new(reason: Reason) -> Self {
         let metadata = HashMap::new();
-        Self { reason, detail: None, metadata, violations: vec![], retry_after: None, source: None }
+        let violations = vec![];
+        Self(Box::new(Inner { reason, detail: None, metadata, violations, retry_after: None, source: None }))
     }
 
     /// An internal fault with its cause, which is logged here and never sent.
@@ -38,42 +43,42 @@ impl Fault {
 
     /// Adds English detail for engineers. Must not hold personal data.
     pub fn detail(mut self, text: impl Into<String>) -> Self {
-        self.detail = Some(text.into());
+        self.0.detail = Some(text.into());
         self
     }
 
     /// Adds `ErrorInfo` metadata, e.g. `grant_id`. Must not hold personal data.
     pub fn meta(mut self, key: &str, value: impl fmt::Display) -> Self {
-        self.metadata.insert(key.to_owned(), value.to_string());
+        self.0.metadata.insert(key.to_owned(), value.to_string());
         self
     }
 
     /// Adds a field violation.
     pub fn violation(mut self, field: &str, what: &str) -> Self {
-        self.violations.push(FieldViolation::new(field, what));
+        self.0.violations.push(FieldViolation::new(field, what));
         self
     }
 
     /// Tells when to try again.
     pub fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+        self.0.retry_after = Some(after);
         self
     }
 
     /// Keeps the cause for the log.
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// The reason.
     pub fn reason(&self) -> Reason {
-        self.reason
+        self.0.reason
     }
 
     /// True when field violations were collected.
     pub fn has_violations(&self) -> bool {
-        !self.violations.is_empty()
+        !self.0.violations.is_empty()
     }
 
     /// `Ok` when no violation was collected: for "all violations at once".
@@ -84,8 +89,8 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(short_name(self.reason))?;
-        if let Some(detail) = &self.detail {
+        f.write_str(short_name(self.0.reason))?;
+        if let Some(detail) = &self.0.detail {
             write!(f, ": {detail}")?;
         }
         Ok(())
@@ -96,6 +101,7 @@ impl std::error::Error for Fault {}
 
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Status {
+        let fault = *fault.0;
         if let Some(source) = &fault.source {
             tracing::error!(reason = short_name(fault.reason), error = %chain(source.as_ref()), "call failed");
         }

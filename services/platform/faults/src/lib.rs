@@ -6,9 +6,11 @@
 
 mod catalogue;
 mod fault;
+mod peer;
 mod problems;
 
 pub use catalogue::{Text, code, group, texts};
 pub use eduhub_proto::common::v1::{ErrorGroup, Problem, Reason, Severity};
 pub use fault::{DOMAIN, Fault, reason_of};
+pub use peer::of_peer;
 pub use problems::{error, warning};
