@@ -1,14 +1,11 @@
-//! Finds the school that a request is about and checks that the caller may touch it.
+//! Finds the school that a request is about.
 use crate::school::{School, store};
-use eduhub_auth::{Caller, SchoolPlace};
+use async_trait::async_trait;
+use eduhub_auth::{Places, SchoolPlace};
 use eduhub_cache::Cache;
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{DbError, PgPool};
-use eduhub_proto::{
-    common::v1::{DataDomain, Kind},
-    dictionary::record_of,
-    registry::v1::SchoolEntry,
-};
+use eduhub_proto::registry::v1::SchoolEntry;
 use std::time::Duration;
 
 /// A school's place changes with a reform, not in minutes; registration invalidates it at once in this process.
@@ -21,7 +18,7 @@ enum Missing {
     Failed(String),
 }
 
-/// Look-up of schools for access checks.
+/// Look-up of schools, for answers and for the [`eduhub_auth::Gate`].
 #[derive(Clone)]
 pub struct Access {
     pool: PgPool,
@@ -52,27 +49,21 @@ impl Access {
         })
     }
 
-    /// The school when it is in the caller's reach for a data domain; out of reach looks like absent.
-    pub async fn school(&self, caller: &Caller, school_code: &str, domain: DataDomain) -> Result<SchoolEntry, Fault> {
-        let entry = self.entry(school_code).await?;
-        let place = SchoolPlace { school_code: entry.school_code.clone(), commune_code: entry.commune_code.clone() };
-        caller.require_school(&place, domain)?;
-        Ok(entry)
-    }
-
-    /// The same for the domain that a kind belongs to.
-    pub async fn kind(&self, caller: &Caller, school_code: &str, kind: i32) -> Result<SchoolEntry, Fault> {
-        self.school(caller, school_code, domain_of(kind)?).await
-    }
-
     /// Forgets a school after its registration changed.
     pub async fn forget(&self, school_code: &str) {
         self.cache.invalidate(&format!("school/{school_code}")).await;
     }
 }
 
-/// Data domain of a kind.
-pub fn domain_of(kind: i32) -> Result<DataDomain, Fault> {
-    let meta = Kind::try_from(kind).ok().and_then(record_of);
-    meta.map(|m| m.domain()).ok_or_else(|| Fault::invalid("kind", "unknown kind"))
+#[async_trait]
+impl Places for Access {
+    async fn place(&self, school_code: &str) -> Result<SchoolPlace, Fault> {
+        let entry = self.entry(school_code).await?;
+        Ok(SchoolPlace { school_code: entry.school_code, commune_code: entry.commune_code })
+    }
+
+    async fn in_communes(&self, communes: &[String]) -> Result<Vec<String>, Fault> {
+        let mut conn = self.pool.acquire().await.map_err(DbError::from)?;
+        Ok(store::in_communes(&mut conn, communes).await?)
+    }
 }

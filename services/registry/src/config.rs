@@ -1,8 +1,9 @@
 //! Settings of registry. Keys are read as `EDUHUB_REGISTRY_<KEY>`, then `EDUHUB_<KEY>`.
+use eduhub_ingest::Day;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
 use std::path::PathBuf;
-use time::{Date, format_description::well_known::Iso8601};
+use time::Date;
 
 /// Prefix of this service's settings.
 pub const PREFIX: &str = "EDUHUB_REGISTRY";
@@ -30,15 +31,6 @@ pub struct Config {
     pub held_days: u32,
 }
 
-struct IsoDate(Date);
-
-impl std::str::FromStr for IsoDate {
-    type Err = time::error::Parse;
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Date::parse(s, &Iso8601::DATE).map(IsoDate)
-    }
-}
-
 impl Config {
     /// Reads everything, or says every mistake at once.
     pub fn read(mut r: Reader) -> Result<Self, Mistakes> {
@@ -48,7 +40,7 @@ impl Config {
         let secret = r.secret("SERVICE_SECRET");
         let redis_url = r.optional("REDIS_URL");
         let vault_file = r.required("VAULT_FILE");
-        let today = r.optional::<IsoDate>("TODAY").map(|d| d.0);
+        let today = r.optional::<Day>("TODAY").map(|d| d.0);
         let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
         r.finish(|| {

@@ -3,7 +3,6 @@
 
 pub mod access;
 pub mod app;
-pub mod clock;
 pub mod code_list;
 pub mod config;
 pub mod issue;

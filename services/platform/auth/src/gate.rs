@@ -115,7 +115,8 @@ mod tests {
         let gate = Gate::new(One);
         let reason = |outcome: Result<(), Fault>| outcome.err().map(|fault| fault.reason());
         let domains = [DataDomain::Pupil, DataDomain::Facility];
-        let (near, far) = (Persona::commune_reviewer("14329").caller(), Persona::commune_reviewer("14330").caller());
+        let (near, far) =
+            (Persona::commune_reviewer("14329").caller(), Persona::commune_reviewer("14330").caller());
         let blind = Persona::commune_reviewer("14329").domains(&[DataDomain::Staff]).caller();
         assert_eq!(reason(gate.any(&near, "37000201", &domains).await), None);
         assert_eq!(reason(gate.any(&far, "37000201", &domains).await), Some(Reason::SchoolNotFound));

@@ -1,7 +1,7 @@
 //! The records of one service as a set: which tables, how to reach the typed record in the service's `Record` message.
 use crate::{image::StoredImage, table::Table};
 use eduhub_proto::{
-    common::v1::Kind,
+    common::v1::{DataDomain, Kind},
     dictionary::{Annotated, CLASS_SECRET, FieldMeta, Record, Value, mask},
 };
 use eduhub_vault::{Vault, VaultError};
@@ -24,6 +24,14 @@ pub trait RecordSet: Send + Sync + 'static {
     fn visit<V: RecordVisitor>(record: Self::Record, visitor: V) -> Option<V::Out>;
     /// Reads a stored image, masked for the reader.
     fn open(kind: Kind, opener: &Opener<'_>) -> Result<Self::Record, ImageError>;
+
+    /// Data domains of its kinds, each once.
+    fn domains() -> Vec<DataDomain> {
+        let mut domains: Vec<DataDomain> = Self::tables().iter().map(|t| t.meta.domain()).collect();
+        domains.sort_unstable_by_key(|domain| *domain as i32);
+        domains.dedup();
+        domains
+    }
 
     /// Table of a kind.
     fn table(kind: i32) -> Option<&'static Table> {

@@ -5,6 +5,7 @@
 //! pulls only as fast as its consumer takes; one that stalls is ended with its own error.
 
 mod filter;
+mod follow;
 mod head;
 mod page;
 mod snapshot;

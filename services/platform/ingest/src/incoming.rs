@@ -1,8 +1,12 @@
 //! What comes in on a push stream, and a record prepared for storage.
 use eduhub_changelog::ColumnValue;
-use eduhub_faults::Problem;
+use eduhub_faults::{Fault, Problem, Reason};
 use eduhub_proto::common::v1::{PushEnd, PushOpen, Withdrawal};
 use eduhub_rules::ParentRef;
+use futures::{Stream, StreamExt};
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tonic::Status;
 
 /// Client's message, the same for every service.
 pub enum Inbound<R> {
@@ -26,6 +30,26 @@ pub struct InboundBatch<R> {
     pub withdrawals: Vec<Withdrawal>,
     /// SHA-256 of the message.
     pub digest: [u8; 32],
+}
+
+/// Digest of a batch, over the service's own message.
+pub fn digest(batch: &impl Message) -> [u8; 32] {
+    Sha256::digest(batch.encode_to_vec()).into()
+}
+
+/// Takes the first message of a push, which must be `open`.
+///
+/// # Errors
+/// The stream's own; INVALID_ARGUMENT/PROTOCOL for another message, or none.
+pub async fn opening<R, I>(inbound: &mut I) -> Result<PushOpen, Status>
+where
+    I: Stream<Item = Result<Inbound<R>, Status>> + Unpin,
+{
+    match inbound.next().await {
+        Some(Ok(Inbound::Open(open))) => Ok(open),
+        Some(Err(status)) => Err(status),
+        _ => Err(Fault::new(Reason::Protocol).detail("the first message must be open").into()),
+    }
 }
 
 /// A record prepared for storage: everything that can be known without the database.

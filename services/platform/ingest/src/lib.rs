@@ -6,10 +6,12 @@
 
 mod apply;
 mod batch;
+mod clock;
 mod counts;
 mod duplicates;
 mod end;
 mod held;
+mod housekeeping;
 mod incoming;
 mod issues;
 mod prepare;
@@ -17,8 +19,10 @@ mod push;
 mod session;
 mod timestamps;
 
+pub use clock::{Clock, Day, clock};
 pub use held::expire_held;
-pub use incoming::{Inbound, InboundBatch, Incoming};
+pub use housekeeping::{KeepDays, housekeeping};
+pub use incoming::{Inbound, InboundBatch, Incoming, digest, opening};
 pub use issues::{CountedIssue, IssueRow, close_issues, count_open, list_issues, open_issues};
 pub use prepare::Preparer;
 pub use push::{Extra, Ingest, Limits, NoExtra, Pushing};

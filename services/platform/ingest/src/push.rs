@@ -1,29 +1,38 @@
 //! The push stream: reads and prepares ahead, applies in order, replies when durable.
 use crate::{
     batch::{self, Batch},
-    end,
+    counts, end,
     incoming::{Inbound, InboundBatch, Incoming},
     prepare::Preparer,
     session::{self, Session, db},
+    timestamps::to_proto,
 };
 use async_trait::async_trait;
+use eduhub_auth::Caller;
 use eduhub_changelog::{RecordSet, WriteContext, lock_school};
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::in_tx;
 use eduhub_proto::{
-    common::v1::{PushEnd, PushMode, PushOpen, PushReply, PushWelcome, push_reply},
+    common::v1::{PushCounts, PushEnd, PushMode, PushOpen, PushReply, PushWelcome, push_reply},
     dictionary::record_of,
 };
 use eduhub_rules::{Checker, CodeTable};
 use eduhub_vault::Vault;
 use futures::{Stream, StreamExt};
 use sqlx::PgPool;
-use std::{marker::PhantomData, sync::Arc, time::Duration};
-use time::Date;
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use time::{Date, OffsetDateTime};
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use uuid::Uuid;
+
+/// How long the error that ends a stream waits for the client to take it.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Bounds of a push.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +103,14 @@ pub struct Pushing {
     pub domains: Vec<i32>,
 }
 
+impl Pushing {
+    /// The caller of a push.
+    pub fn of(caller: &Caller) -> Self {
+        let domains = caller.domains.iter().map(|domain| *domain as i32).collect();
+        Self { grant_id: caller.grant, actor: caller.sub.clone(), domains }
+    }
+}
+
 impl<S: RecordSet> Ingest<S> {
     /// An ingest with default limits and no further checks.
     pub fn new(
@@ -107,20 +124,32 @@ impl<S: RecordSet> Ingest<S> {
     }
 
     /// Serves one stream whose `open` was read and authorised. Batches are prepared while the one before is applied.
-    pub fn serve<I>(
+    /// Ends early when `ended` resolves with the reason why the caller's access is over: a revoked grant ends its open
+    /// streams. What is durable stays, and the session can be resumed under a new token of the grant.
+    pub fn serve<I, E>(
         self: &Arc<Self>,
         who: Pushing,
         open: PushOpen,
         inbound: I,
+        ended: E,
     ) -> ReceiverStream<Result<PushReply, Status>>
     where
         I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin + 'static,
+        E: Future<Output = Fault> + Send + 'static,
     {
         let (tx, rx) = mpsc::channel(self.limits.window as usize);
         let this = self.clone();
         let work = async move {
-            if let Err(fault) = this.run(who, open, inbound, &tx).await {
-                let _ = tx.send(Err(fault.into())).await;
+            // Dropping the run cuts no transaction: each has a task of its own.
+            let fault = tokio::select! {
+                outcome = this.run(who, open, inbound, &tx) => outcome.err(),
+                fault = ended => Some(fault),
+                // A client that went away gets nothing more written in its name.
+                () = tx.closed() => None,
+            };
+            if let Some(fault) = fault {
+                // A client that takes no replies has a full buffer: its error must not wait for room for ever.
+                let _ = tx.send_timeout(Err(fault.into()), LAST_WORD).await;
             }
         };
         tokio::spawn(tracing::Instrument::in_current_span(work));
@@ -138,7 +167,7 @@ impl<S: RecordSet> Ingest<S> {
         I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin + 'static,
     {
         let session_id = check_open(&open)?;
-        let stream = Arc::new(PushStream { ingest: self, who, open, session_id });
+        let stream = Arc::new(PushStream { ingest: self, who, open, session_id, tried: Mutex::default() });
         // FULL withdraws: it needs the domain of every kind it covers, not only of those it happens to send.
         for kind in &stream.open.full_kinds {
             stream.require_domain(*kind)?;
@@ -146,7 +175,7 @@ impl<S: RecordSet> Ingest<S> {
         let welcome = stream.welcome().await?;
         send(replies, push_reply::Message::Welcome(welcome)).await?;
         let (tx, mut prepared) = mpsc::channel(stream.ingest.limits.window as usize);
-        let reader = tokio::spawn(stream.clone().read(inbound, tx));
+        let reader = tokio::spawn(tracing::Instrument::in_current_span(stream.clone().read(inbound, tx)));
         // The reader holds the client's stream: it must end with this call, not with the client.
         let _stop = AbortOnDrop(reader);
         while let Some(message) = prepared.recv().await {
@@ -184,6 +213,8 @@ struct PushStream<S> {
     who: Pushing,
     open: PushOpen,
     session_id: Uuid,
+    /// Totals of VALIDATE_ONLY, which leaves no session behind.
+    tried: Mutex<PushCounts>,
 }
 
 impl<S: RecordSet> PushStream<S> {
@@ -326,7 +357,11 @@ impl<S: RecordSet> PushStream<S> {
                 self.ingest.wake.notify_waiters();
                 Ok(reply)
             }
-            Err(InTx::Tried(reply)) => Ok(*reply),
+            Err(InTx::Tried(reply)) => {
+                let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+                counts::add(&mut tried, reply.counts.as_ref().unwrap_or(&Default::default()));
+                Ok(*reply)
+            }
             Err(InTx::Failed(fault)) => Err(*fault),
         }
     }
@@ -337,6 +372,8 @@ impl<S: RecordSet> PushStream<S> {
                 session_id: self.session_id.to_string(),
                 record_count: end.record_count,
                 digest: end.digest,
+                totals: Some(*self.tried.lock().unwrap_or_else(PoisonError::into_inner)),
+                completed_at: Some(to_proto(OffsetDateTime::now_utc())),
                 ..Default::default()
             });
         }

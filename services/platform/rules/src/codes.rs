@@ -1,6 +1,7 @@
 //! Code lists with validity dates.
+use eduhub_proto::registry::v1::Code;
 use std::collections::{BTreeMap, HashMap};
-use time::Date;
+use time::{Date, format_description::well_known::Iso8601};
 
 /// Whether a code may be used on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,18 @@ impl CodeTable {
     /// True without any code.
     pub fn is_empty(&self) -> bool {
         self.lists.is_empty()
+    }
+}
+
+/// As registry gives them. A date that can't be read is an open end.
+impl FromIterator<Code> for CodeTable {
+    fn from_iter<I: IntoIterator<Item = Code>>(codes: I) -> Self {
+        let date = |text: &str| Date::parse(text, &Iso8601::DATE).ok();
+        let mut table = Self::default();
+        for code in codes {
+            table.insert(&code.list, &code.code, date(&code.valid_from), date(&code.valid_to));
+        }
+        table
     }
 }
 

@@ -2,10 +2,8 @@
 use super::store;
 use arc_swap::ArcSwap;
 use eduhub_pg::{DbError, PgPool};
-use eduhub_proto::registry::v1::Code;
 use eduhub_rules::CodeTable;
 use std::{sync::Arc, time::Duration};
-use time::{Date, format_description::well_known::Iso8601};
 
 /// How often the version is looked at.
 const REFRESH: Duration = Duration::from_secs(30);
@@ -19,7 +17,7 @@ impl CodeBook {
     pub async fn load(pool: PgPool) -> Result<Self, DbError> {
         let mut conn = pool.acquire().await?;
         let mut seen = store::version(&mut conn).await?;
-        let book = Self(Arc::new(ArcSwap::from_pointee(table(store::codes(&mut conn, "").await?))));
+        let book = Self(Arc::new(ArcSwap::from_pointee(store::codes(&mut conn, "").await?.into_iter().collect::<CodeTable>())));
         drop(conn);
         let shared = book.clone();
         tokio::spawn(async move {
@@ -39,7 +37,7 @@ impl CodeBook {
         let mut conn = pool.acquire().await?;
         let version = store::version(&mut conn).await?;
         if version != seen {
-            self.0.store(Arc::new(table(store::codes(&mut conn, "").await?)));
+            self.0.store(Arc::new(store::codes(&mut conn, "").await?.into_iter().collect::<CodeTable>()));
         }
         Ok(version)
     }
@@ -48,13 +46,4 @@ impl CodeBook {
     pub fn current(&self) -> Arc<CodeTable> {
         self.0.load_full()
     }
-}
-
-fn table(codes: Vec<Code>) -> CodeTable {
-    let date = |text: &str| Date::parse(text, &Iso8601::DATE).ok();
-    let mut out = CodeTable::default();
-    for c in codes {
-        out.insert(&c.list, &c.code, date(&c.valid_from), date(&c.valid_to));
-    }
-    out
 }

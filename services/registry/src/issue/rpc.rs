@@ -1,6 +1,6 @@
 //! IssueService.
-use crate::{access::Access, verification::store};
-use eduhub_auth::{Caller, caller};
+use crate::verification::store;
+use eduhub_auth::{Caller, Gate, caller};
 use eduhub_faults::Fault;
 use eduhub_ingest::{count_open, list_issues, to_proto};
 use eduhub_paging as paging;
@@ -20,12 +20,12 @@ pub struct Issues {
     /// Database.
     pub pool: PgPool,
     /// Access checks.
-    pub access: Access,
+    pub gate: Gate,
 }
 
 impl Issues {
     async fn check(&self, caller: &Caller, school_code: &str) -> Result<(), Fault> {
-        self.access.school(caller, school_code, DataDomain::Pupil).await.map(|_| ())
+        self.gate.school(caller, school_code, DataDomain::Pupil).await
     }
 }
 

@@ -1,28 +1,18 @@
 //! RecordService.
-use crate::{access::Access, records::RegistryRecords};
+use crate::records::RegistryRecords;
 use eduhub_auth::caller;
-use eduhub_faults::Fault;
-use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
     common::v1::ChangeHeader,
     registry::v1::{
-        Change, GetRecordRequest, ListRecordsRequest, Record, RecordPage, record_service_server::RecordService,
+        Change, GetRecordRequest, ListRecordsRequest, Record, RecordPage,
+        record_service_server::RecordService,
     },
 };
-use eduhub_seals::{Reader, RecordList};
-use eduhub_vault::Vault;
-use std::sync::Arc;
+use eduhub_seals::{Archive, Named, Page, RecordList};
 use tonic::{Request, Response, Status};
 
 /// The service.
-pub struct Records {
-    /// Database.
-    pub pool: PgPool,
-    /// Keys.
-    pub vault: Arc<Vault>,
-    /// Access checks.
-    pub access: Access,
-}
+pub struct Records(pub Archive<RegistryRecords>);
 
 /// A change as it goes over the wire.
 pub(crate) fn change((header, record): (ChangeHeader, Option<Record>)) -> Change {
@@ -37,46 +27,32 @@ pub(crate) fn page(list: RecordList<Record>) -> RecordPage {
     }
 }
 
+fn named(r: &GetRecordRequest) -> Named<'_> {
+    Named { school_code: &r.school_code, kind: r.kind, record_key: &r.record_key }
+}
+
 #[tonic::async_trait]
 impl RecordService for Records {
     async fn get_record(&self, request: Request<GetRecordRequest>) -> Result<Response<Change>, Status> {
         let caller = caller(&request)?;
-        let r = request.into_inner();
-        self.access.kind(&caller, &r.school_code, r.kind).await?;
-        let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let reader = Reader { vault: &self.vault, max_class: caller.max_class };
-        let found =
-            eduhub_seals::get::<RegistryRecords>(&mut conn, &reader, &r.school_code, r.kind, &r.record_key).await?;
+        let found = self.0.get(&caller, named(request.get_ref())).await?;
         Ok(Response::new(change(found)))
     }
 
-    async fn list_records(&self, request: Request<ListRecordsRequest>) -> Result<Response<RecordPage>, Status> {
+    async fn list_records(
+        &self,
+        request: Request<ListRecordsRequest>,
+    ) -> Result<Response<RecordPage>, Status> {
         let caller = caller(&request)?;
-        let r = request.into_inner();
-        self.access.kind(&caller, &r.school_code, r.kind).await?;
-        let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let reader = Reader { vault: &self.vault, max_class: caller.max_class };
-        let list = eduhub_seals::list::<RegistryRecords>(
-            &mut conn,
-            &reader,
-            &r.school_code,
-            r.kind,
-            r.page_size,
-            &r.page_token,
-        )
-        .await?;
-        Ok(Response::new(page(list)))
+        let r = request.get_ref();
+        let asked =
+            Page { school_code: &r.school_code, kind: r.kind, size: r.page_size, token: &r.page_token };
+        Ok(Response::new(page(self.0.list(&caller, asked).await?)))
     }
 
     async fn get_history(&self, request: Request<GetRecordRequest>) -> Result<Response<RecordPage>, Status> {
         let caller = caller(&request)?;
-        let r = request.into_inner();
-        self.access.kind(&caller, &r.school_code, r.kind).await?;
-        let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let reader = Reader { vault: &self.vault, max_class: caller.max_class };
-        let list =
-            eduhub_seals::history::<RegistryRecords>(&mut conn, &reader, &r.school_code, r.kind, &r.record_key)
-                .await?;
+        let list = self.0.history(&caller, named(request.get_ref())).await?;
         Ok(Response::new(page(list)))
     }
 }

@@ -1,6 +1,6 @@
 //! Business date of the hub.
-use std::sync::Arc;
-use time::{Date, OffsetDateTime, UtcOffset};
+use std::{str::FromStr, sync::Arc};
+use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Iso8601};
 
 /// Gives today's date.
 pub type Clock = Arc<dyn Fn() -> Date + Send + Sync>;
@@ -13,4 +13,15 @@ pub fn clock(fixed: Option<Date>) -> Clock {
             OffsetDateTime::now_utc().to_offset(offset).date()
         })
     })
+}
+
+/// A day as a setting: `2026-09-05`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day(pub Date);
+
+impl FromStr for Day {
+    type Err = time::error::Parse;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Date::parse(text, &Iso8601::DATE).map(Day)
+    }
 }
