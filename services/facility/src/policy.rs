@@ -1,0 +1,38 @@
+//! Who may call which RPC. What a row cannot say, the [`eduhub_auth::Gate`] checks: the school and the data domain.
+use eduhub_auth::Role::{
+    self, CommuneReviewer, Consumer, DepartmentAdmin, DivisionReviewer, SchoolOfficer, Service, Vendor,
+};
+use eduhub_auth::policy::{Row, ScopeRule};
+
+/// Proto package of the rows.
+pub const PACKAGE: &str = "eduhub.facility.v1";
+
+const READERS: &[Role] =
+    &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const REVIEWERS: &[Role] = &[SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const EVERYBODY: &[Role] =
+    &[Vendor, Consumer, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+
+/// One row per RPC.
+pub const ROWS: &[Row] = &[
+    // Only a vendor's client writes: the hub never is the first place of entry (R-FLOW-1).
+    Row::allow("/eduhub.facility.v1.IngestService/Push", &[Vendor], ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.FeedService/Watch", &[Consumer, Service], ScopeRule::Own),
+    Row::allow("/eduhub.facility.v1.RecordService/GetRecord", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.RecordService/ListRecords", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.SealService/CreateSeal", &[Service], ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.SealService/GetSeal", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.SealService/ListSealed", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.SealService/DiffSeal", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.SealService/GetSchoolDigest", EVERYBODY, ScopeRule::School),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rpc_has_its_row() {
+        eduhub_auth::policy::Table::complete(ROWS, PACKAGE).unwrap();
+    }
+}

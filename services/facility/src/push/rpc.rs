@@ -1,0 +1,75 @@
+//! IngestService.
+use crate::{config::SchoolYears, peers::CodeBook, records::FacilityRecords};
+use eduhub_auth::{Caller, Gate, caller};
+use eduhub_changelog::RecordSet;
+use eduhub_faults::{Fault, Reason};
+use eduhub_ingest::{Inbound, InboundBatch, Ingest, Pushing, digest, opening};
+use eduhub_proto::{
+    common::v1::{PushOpen, PushReply},
+    facility::v1::{PushRequest, Record, ingest_service_server::IngestService, push_request},
+};
+use futures::{StreamExt, stream::BoxStream};
+use std::{sync::Arc, time::Duration};
+use tonic::{Request, Response, Status, Streaming};
+
+/// When to try again while the code lists are not here: they are asked for every second until then.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The service.
+pub struct Pushes {
+    /// The ingest.
+    pub ingest: Arc<Ingest<FacilityRecords>>,
+    /// Access checks.
+    pub gate: Gate,
+    /// Code lists.
+    pub codes: CodeBook,
+    /// School years that are open for data.
+    pub open_years: SchoolYears,
+}
+
+impl Pushes {
+    /// Checks that the caller may push for the school, that the year is open, and that records can be checked.
+    async fn admit(&self, caller: &Caller, open: &PushOpen) -> Result<(), Fault> {
+        self.gate.any(caller, &open.school_code, &FacilityRecords::domains()).await?;
+        if !self.open_years.contains(open.school_year) {
+            return Err(Fault::new(Reason::SchoolYearClosed).meta("school_year", open.school_year));
+        }
+        // Against no lists at all every code would be unknown.
+        if !self.codes.is_loaded() {
+            return Err(Fault::new(Reason::Unavailable)
+                .detail("code lists are not loaded yet")
+                .retry_after(RETRY));
+        }
+        Ok(())
+    }
+}
+
+#[tonic::async_trait]
+impl IngestService for Pushes {
+    type PushStream = BoxStream<'static, Result<PushReply, Status>>;
+
+    async fn push(
+        &self,
+        request: Request<Streaming<PushRequest>>,
+    ) -> Result<Response<Self::PushStream>, Status> {
+        let caller = caller(&request)?;
+        let mut inbound = request.into_inner().map(|m| m.map(inbound)).boxed();
+        let open = opening(&mut inbound).await?;
+        self.admit(&caller, &open).await?;
+        let replies = self.ingest.serve(Pushing::of(&caller), open, inbound, caller.revoked());
+        Ok(Response::new(replies.boxed()))
+    }
+}
+
+fn inbound(message: PushRequest) -> Inbound<Record> {
+    match message.message {
+        None => Inbound::Nothing,
+        Some(push_request::Message::Open(open)) => Inbound::Open(open),
+        Some(push_request::Message::End(end)) => Inbound::End(end),
+        Some(push_request::Message::Batch(batch)) => {
+            let digest = digest(&batch);
+            let (number, records, withdrawals) = (batch.number, batch.records, batch.withdrawals);
+            Inbound::Batch(InboundBatch { number, records, withdrawals, digest })
+        }
+    }
+}
