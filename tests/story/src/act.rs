@@ -67,6 +67,9 @@ pub async fn play(args: &Args) -> Result<Vec<String>> {
 
     let story = ending::Story { world: &world, people: &people, pushed: &pushed, reviewed: &reviewed, transferred: &transferred };
     ending::check(&story, &mut centre, &mut figures).await?;
+    if let Some(bytes) = world.stack.peak_resident_bytes(Program::Registry) {
+        figures.fact("registry: most memory in use, MiB", bytes >> 20);
+    }
     figures.fact("whole story, seconds", format!("{:.0}", started.elapsed().as_secs_f64()));
     stage.say(figures.stage_table());
     stage.say(figures.fact_table());

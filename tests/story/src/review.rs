@@ -15,9 +15,6 @@ use eduhub_stack::Program;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Datasets that the story submits.
-pub const DATASETS: [Dataset; 3] = [Dataset::Pupils, Dataset::Staff, Dataset::Facilities];
-
 /// What a school states when it submits (R-FLOW-4).
 const STATEMENT: &str = "tôi đã kiểm tra";
 

@@ -30,11 +30,12 @@ async fn a_dead_workers_batch_is_taken_over_and_sent_as_it_was() {
     lab.workers = app::workers(&lab.core, &CancellationToken::new());
     let done = lab.in_state(&transfer, TransferState::Done).await;
     assert_eq!(count(&done, LedgerState::Accepted), 30);
-    let seen = stub.seen.lock().unwrap();
-    let [first, second] = &seen.calls[..] else { panic!("{} calls", seen.calls.len()) };
-    assert_eq!(first, second, "the same key and the same bytes");
-    assert!(seen.taken.values().all(|versions| versions.len() == 1));
-    drop(seen);
+    {
+        let seen = stub.seen.lock().unwrap();
+        let [first, second] = &seen.calls[..] else { panic!("{} calls", seen.calls.len()) };
+        assert_eq!(first, second, "the same key and the same bytes");
+        assert!(seen.taken.values().all(|versions| versions.len() == 1));
+    }
     assert!(lab.ledger(&transfer).await.iter().all(|e| e.attempts == 2));
 }
 

@@ -119,10 +119,10 @@ impl<'a> Checker<'a> {
 
     fn number(&self, meta: &'static FieldMeta, x: f64, name: &dyn Fn() -> String, out: &mut Findings) {
         let broken = meta.rules.iter().any(|rule| match rule {
-            Rule::Above(b) => !(x > *b),
-            Rule::AtLeast(b) => !(x >= *b),
-            Rule::Below(b) => !(x < *b),
-            Rule::AtMost(b) => !(x <= *b),
+            Rule::Above(b) => x <= *b,
+            Rule::AtLeast(b) => x < *b,
+            Rule::Below(b) => x >= *b,
+            Rule::AtMost(b) => x > *b,
             _ => false,
         });
         if broken || !x.is_finite() {
