@@ -48,22 +48,21 @@ pub struct World {
 }
 
 /// Plays everything; gives the disagreements.
-pub async fn play(args: &Args) -> Result<Vec<String>> {
-    let stage = Stage::new();
+pub async fn play(args: &Args, stage: &Stage) -> Result<Vec<String>> {
     let started = Instant::now();
     let mut figures = Figures::default();
-    let world = open(args, &stage, &mut figures).await?;
-    let people = people::appoint(&world.stack, &world.doors, &world.province, &stage).await?;
+    let world = open(args, stage, &mut figures).await?;
+    let people = people::appoint(&world.stack, &world.doors, &world.province, stage).await?;
     stage.say(format!("              a second vendor was refused: {}", people.refusal));
     let mut centre = Centre::start(&world.doors, &world.stack.certs().ca, &people.centre, &world.dir)?;
 
-    let mut pushed = pushes(&world, &people, &stage, &mut figures).await?;
+    let mut pushed = pushes(&world, &people, stage, &mut figures).await?;
     centre.kill_and_restart().await?;
     let careless = careless(&world, &pushed);
-    mend_all_but(&world, &people, careless.as_ref(), &stage, &mut figures, &mut pushed).await?;
-    verify(&world, &people, &stage, &mut figures).await?;
-    let reviewed = reviews(&world, &people, careless.as_ref(), &stage, &mut figures, &mut pushed).await?;
-    let transferred = to_the_ministry(&world, &people, &reviewed, &stage, &mut figures).await?;
+    mend_all_but(&world, &people, careless.as_ref(), stage, &mut figures, &mut pushed).await?;
+    verify(&world, &people, stage, &mut figures).await?;
+    let reviewed = reviews(&world, &people, careless.as_ref(), stage, &mut figures, &mut pushed).await?;
+    let transferred = to_the_ministry(&world, &people, &reviewed, stage, &mut figures).await?;
 
     let story = ending::Story { world: &world, people: &people, pushed: &pushed, reviewed: &reviewed, transferred: &transferred };
     ending::check(&story, &mut centre, &mut figures).await?;
@@ -74,7 +73,7 @@ pub async fn play(args: &Args) -> Result<Vec<String>> {
     stage.say(figures.stage_table());
     stage.say(figures.fact_table());
     if args.keep {
-        keep::hold(&world, &people, &centre, &stage).await?;
+        keep::hold(&world, &people, &centre, stage).await?;
     }
     centre.stop().await?;
     let forced = world.stack.stop().await?;

@@ -69,10 +69,10 @@ async fn main() -> ExitCode {
 
 async fn play(args: &Args) -> Result<Vec<String>> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let interrupted = tokio::signal::ctrl_c();
+    let stage = stage::Stage::new();
     tokio::select! {
-        outcome = act::play(args) => outcome,
-        _ = interrupted => anyhow::bail!("interrupted; everything it started has ended"),
+        outcome = act::play(args, &stage) => outcome,
+        () = stage.interrupted() => anyhow::bail!("interrupted; everything it started has ended"),
     }
     .context("the story broke off; the logs named above say more")
 }

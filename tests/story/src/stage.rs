@@ -2,6 +2,10 @@
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -9,6 +13,7 @@ use std::{
 #[derive(Clone)]
 pub struct Stage {
     bars: Option<MultiProgress>,
+    holding: Arc<AtomicBool>,
 }
 
 /// Progress of one act.
@@ -16,7 +21,7 @@ pub struct Bar {
     bar: Option<ProgressBar>,
     name: String,
     unit: String,
-    done: std::sync::atomic::AtomicU64,
+    done: AtomicU64,
     started: Instant,
     stage: Stage,
 }
@@ -26,7 +31,17 @@ impl Stage {
     pub fn new() -> Self {
         let terminal = std::io::stdout().is_terminal();
         let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
-        Self { bars }
+        Self { bars, holding: Arc::default() }
+    }
+
+    /// The story is over and waits for ctrl-C: from now on that is the orderly end.
+    pub fn hold(&self) {
+        self.holding.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves on a ctrl-C that breaks the story off.
+    pub async fn interrupted(&self) {
+        while tokio::signal::ctrl_c().await.is_ok() && self.holding.load(Ordering::Relaxed) {}
     }
 
     /// A line of text.
@@ -61,7 +76,7 @@ impl Stage {
 impl Bar {
     /// Goes on by so much.
     pub fn add(&self, n: u64) {
-        let done = self.done.fetch_add(n, std::sync::atomic::Ordering::Relaxed) + n;
+        let done = self.done.fetch_add(n, Ordering::Relaxed) + n;
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(format!("{} {}/s", self.unit, self.rate(done)));
@@ -75,7 +90,7 @@ impl Bar {
     /// Ends the act and says what it took; gives the seconds.
     pub fn finish(self) -> f64 {
         let seconds = self.started.elapsed().as_secs_f64();
-        let done = self.done.load(std::sync::atomic::Ordering::Relaxed);
+        let done = self.done.load(Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
