@@ -1,0 +1,15 @@
+//! What must hold between things that are written in different places: the API's descriptors, its manual (the comments),
+//! the data dictionary, the policies, the reasons, the migrations. No database, no network.
+//!
+//! A test here collects every gap before it fails, so that one run shows all there is to mend.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod api;
+mod comments;
+mod dictionary;
+mod enums;
+mod lists;
+mod policies;
+mod push;
+mod reasons;
+mod schema;
