@@ -4,7 +4,7 @@
 use crate::explain;
 use crate::push::PushError;
 use crate::watch::WatchError;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -67,6 +67,10 @@ pub fn table(heads: &[&str], rows: Vec<Vec<String>>) {
     }
     table.set_header(heads);
     table.add_rows(rows);
+    // Ids stand in the first column: they are copied, so they stay in one piece.
+    if let Some(first) = table.column_mut(0) {
+        first.set_constraint(ColumnConstraint::ContentWidth);
+    }
     println!("{table}");
 }
 

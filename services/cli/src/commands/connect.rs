@@ -73,6 +73,13 @@ impl Connection {
         Session::sign_in(identity, proof).await.context("signing in")
     }
 
+    /// Registry or facility at the given address or the environment's, signed in.
+    pub async fn hub(&self, url: Option<&str>, facility: bool) -> anyhow::Result<Server> {
+        let name = if facility { "EDUHUB_FACILITY_URL" } else { "EDUHUB_REGISTRY_URL" };
+        let url = url.map(str::to_owned).or_else(|| std::env::var(name).ok());
+        self.server(&url.with_context(|| format!("no server: give --server or {name}"))?).await
+    }
+
     /// A server to call, signed in.
     pub async fn server(&self, url: &str) -> anyhow::Result<Server> {
         Ok(Server::new(url, self.tls()?, self.session().await?))

@@ -3,7 +3,7 @@ use super::connect::Connection;
 use super::values;
 use crate::hub::{Facility, Hub, Registry};
 use crate::output::{self, Bar, number, word};
-use crate::push::{Event, Job, JsonLines, Outcome, push_school};
+use crate::push::{Event, FindingGroup, Job, JsonLines, Outcome, push_school};
 use crate::{explain, server::Server};
 use anyhow::Context;
 use clap::ValueEnum;
@@ -30,9 +30,9 @@ enum Mode {
 /// Options of `eduhub push`. Ends with 0 when every record was taken, with 3 when some were refused or wait.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Address of registry, or of facility with --facility.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    server: String,
+    /// Address of registry, or of facility with --facility [env: EDUHUB_REGISTRY_URL or EDUHUB_FACILITY_URL].
+    #[arg(long)]
+    server: Option<String>,
     /// School.
     #[arg(long)]
     school: String,
@@ -66,7 +66,7 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let server = self.connection.server(&self.server).await?;
+        let server = self.connection.hub(self.server.as_deref(), self.facility).await?;
         let job = Job {
             mode: match self.mode {
                 Mode::Patch => PushMode::Patch,
@@ -118,18 +118,8 @@ fn report(job: &Job, outcome: &Outcome) -> ExitCode {
     let receipt = &outcome.receipt;
     let totals = receipt.totals.unwrap_or(outcome.findings.counts);
     output::line(format!("school {}: {}", job.school_code, counts(&totals)));
-    let groups = outcome.findings.groups();
-    if !groups.is_empty() {
-        let row = |g: &crate::push::FindingGroup| {
-            vec![
-                if g.severity == Severity::Error { "refused" } else { "warning" }.to_owned(),
-                number(g.count),
-                format!("{} {}", word(g.kind.as_str_name(), "KIND_"), g.field),
-                format!("{}: {} / {}", reason(g.reason), g.message_vi, g.message_en),
-                g.examples.join(", "),
-            ]
-        };
-        output::table(&["", "records", "what", "why", "e.g."], groups.iter().map(row).collect());
+    for group in outcome.findings.groups() {
+        tell(&group);
     }
     let causes = outcome.root_causes();
     for cause in causes.iter().take(10) {
@@ -158,6 +148,21 @@ fn report(job: &Job, outcome: &Outcome) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+fn tell(group: &FindingGroup) {
+    let word_for = if group.severity == Severity::Error { "refused" } else { "warning" };
+    let kind = word(group.kind.as_str_name(), "KIND_");
+    let more = if group.count > group.examples.len() as u64 { ", ..." } else { "" };
+    output::line(format!(
+        "{:>7} {word_for}  {kind} {}: {} ({}{more})\n                 {}\n                 {}",
+        number(group.count),
+        group.field,
+        reason(group.reason),
+        group.examples.join(", "),
+        group.message_vi,
+        group.message_en,
+    ));
 }
 
 fn counts(c: &PushCounts) -> String {

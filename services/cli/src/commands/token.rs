@@ -14,7 +14,14 @@ impl Args {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let session = self.connection.session().await?;
         let issued = session.first_token();
-        output::note(format!("valid until {}", issued.expires_at));
+        let ends = issued.expires_at;
+        output::note(format!(
+            "valid until {} {:02}:{:02}:{:02}Z",
+            ends.date(),
+            ends.hour(),
+            ends.minute(),
+            ends.second()
+        ));
         output::line(issued.token.expose_secret());
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::hub::{Facility, Hub, Registry};
 use crate::output::{self, number};
 use crate::watch::{Event, follow};
 use crate::{explain, server::Server};
+use anyhow::ensure;
 use eduhub_proto::common::v1::Kind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -17,9 +18,9 @@ const REPORT: Duration = Duration::from_secs(30);
 /// Options of `eduhub watch`. Runs until it is ended, at any moment and in any way: the copy goes on where it stood.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Address of registry, or of facility with --facility.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    server: String,
+    /// Address of registry, or of facility with --facility [env: EDUHUB_REGISTRY_URL or EDUHUB_FACILITY_URL].
+    #[arg(long)]
+    server: Option<String>,
     /// File of the copy; it is made when it is not there.
     #[arg(long)]
     to: PathBuf,
@@ -35,13 +36,16 @@ pub struct Args {
     /// End as soon as the copy is as recent as the feed.
     #[arg(long)]
     once: bool,
+    /// Then compare each school's digest with the hub's; ends with an error when one differs.
+    #[arg(long, requires = "once")]
+    verify: bool,
     #[command(flatten)]
     connection: Connection,
 }
 
 impl Args {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let server = self.connection.server(&self.server).await?;
+        let server = self.connection.hub(self.server.as_deref(), self.facility).await?;
         let service = if self.facility { Facility::NAME } else { Registry::NAME };
         let kinds = self.kinds.iter().map(|k| *k as i32).collect();
         let scope = Scope { service: service.to_owned(), kinds, schools: self.schools.clone() };
@@ -75,8 +79,23 @@ impl Args {
         });
         let mut report =
             Report { once: self.once.then(|| stop.clone()), changes: 0, told: Instant::now(), live: false };
-        Ok(follow::<H>(server, copy, &stop, |event| report.hear(&event)).await?)
+        follow::<H>(server, copy, &stop, |event| report.hear(&event)).await?;
+        if self.verify { compare::<H>(server, copy).await } else { Ok(()) }
     }
+}
+
+/// Compares the copy with the hub, school by school. The copy must hold all kinds, and nobody may push meanwhile.
+async fn compare<H: Hub>(server: &Server, copy: &LocalCopy) -> anyhow::Result<()> {
+    let channel = server.channel()?;
+    let mut differing = vec![];
+    for school in copy.schools() {
+        if H::school_digest(channel.clone(), &school).await?.digest != copy.digest_of(&school).digest {
+            differing.push(school);
+        }
+    }
+    ensure!(differing.is_empty(), "the copy differs from the hub in schools {}", differing.join(", "));
+    output::line("the copy equals the hub");
+    Ok(())
 }
 
 struct Report {

@@ -45,7 +45,7 @@ impl Args {
                 break;
             }
         }
-        output::table(&["application", "school", "software", "state", "submitted", "grant"], rows);
+        tell(rows);
         Ok(())
     }
 
@@ -66,24 +66,33 @@ impl Args {
                 break;
             }
         }
-        output::table(&["grant", "client", "schools", "until", "ended"], rows);
+        tell(rows);
         Ok(())
     }
 }
 
-fn application(a: &Application) -> Vec<String> {
-    let form = a.form.clone().unwrap_or_default();
-    vec![
-        a.application_id.clone(),
-        format!("{} {}", form.school_code, form.school_name),
-        form.software_code,
-        word(a.state().as_str_name(), "APPLICATION_STATE_"),
-        moment(a.submitted_at.as_ref()),
-        a.grant_id.clone(),
-    ]
+fn tell(rows: Vec<String>) {
+    if rows.is_empty() {
+        output::line("none");
+    }
+    rows.into_iter().for_each(output::line);
 }
 
-fn grant(g: &Grant) -> Vec<String> {
+fn application(a: &Application) -> String {
+    let form = a.form.clone().unwrap_or_default();
+    let grant = if a.grant_id.is_empty() { String::new() } else { format!("\n    grant {}", a.grant_id) };
+    format!(
+        "{}  {}  {}\n    {} {} by {}{grant}",
+        a.application_id,
+        word(a.state().as_str_name(), "APPLICATION_STATE_"),
+        moment(a.submitted_at.as_ref()),
+        form.school_code,
+        form.school_name,
+        form.software_code,
+    )
+}
+
+fn grant(g: &Grant) -> String {
     let scope = g.scope.clone().unwrap_or_default();
     let places: Vec<String> = scope
         .province
@@ -92,6 +101,14 @@ fn grant(g: &Grant) -> Vec<String> {
         .chain(scope.communes)
         .chain(scope.schools)
         .collect();
-    let ended = g.ended_at.as_ref().map(|at| format!("{} {}", moment(Some(at)), g.end_reason));
-    vec![g.grant_id.clone(), g.name.clone(), places.join(", "), g.valid_to.clone(), ended.unwrap_or_default()]
+    let ended = g.ended_at.as_ref().map(|at| format!("\n    ended {} {}", moment(Some(at)), g.end_reason));
+    format!(
+        "{}  {} to {}\n    {} for {}{}",
+        g.grant_id,
+        g.valid_from,
+        g.valid_to,
+        g.name,
+        places.join(", "),
+        ended.unwrap_or_default()
+    )
 }

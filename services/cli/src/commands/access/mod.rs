@@ -1,6 +1,6 @@
 //! `eduhub access`: applications for API access, grants, credentials.
 mod apply;
-mod credential;
+pub(super) mod credential;
 mod decide;
 mod list;
 

@@ -1,6 +1,7 @@
 //! `eduhub review approve` and `return`. A decision names the digest that the reviewer was shown.
 use super::{Approval, Client, show::brief, submission};
 use crate::commands::values;
+use crate::output::word;
 use anyhow::{Context, ensure};
 use eduhub_proto::approval::v1::{DecideRequest, DecisionKind, RecordReason};
 
@@ -76,6 +77,8 @@ async fn decide(approval: &Approval, mut decision: DecideRequest, digits: &str) 
         "the seal under review has another digest: look at it with `eduhub review show {}`",
         decision.submission_id
     );
+    let state = word(shown.state().as_str_name(), "SUBMISSION_STATE_");
+    ensure!(shown.current_step > 0, "the submission is {state}: nothing is to be decided");
     decision.digest = digest;
     decision.step_no = shown.current_step;
     brief(client.decide(decision).await?.get_ref());

@@ -39,25 +39,25 @@ impl Args {
         if rows.is_empty() {
             output::line("nothing waits");
         } else {
-            output::table(&["submission", "school", "dataset", "state", "submitted"], rows);
+            rows.into_iter().for_each(output::line);
         }
         Ok(())
     }
 }
 
-fn row(s: &Submission) -> Vec<String> {
-    let waits = s.steps.iter().find(|step| step.step_no == s.current_step).map(|step| step.office.clone());
-    let state = word(s.state().as_str_name(), "SUBMISSION_STATE_");
-    vec![
-        s.submission_id.clone(),
-        format!(
-            "{} {}{}",
-            s.school_code,
-            s.school_name,
-            if s.independent_group { " (nhóm độc lập)" } else { "" }
-        ),
-        format!("{} {}", word(s.dataset().as_str_name(), "DATASET_"), s.school_year),
-        waits.map_or(state.clone(), |office| format!("{state}: {office}")),
+/// Two lines: what it is and whom it waits for, then the school.
+fn row(s: &Submission) -> String {
+    let waits = s.steps.iter().find(|step| step.step_no == s.current_step);
+    format!(
+        "{}  {} {}  {}{}  {}\n    {} {}{}",
+        s.submission_id,
+        word(s.dataset().as_str_name(), "DATASET_"),
+        s.school_year,
+        word(s.state().as_str_name(), "SUBMISSION_STATE_"),
+        waits.map(|step| format!(" at {}", step.office)).unwrap_or_default(),
         moment(s.submitted_at.as_ref()),
-    ]
+        s.school_code,
+        s.school_name,
+        if s.independent_group { " (nhóm độc lập)" } else { "" },
+    )
 }

@@ -1,4 +1,7 @@
 //! `eduhub admin`.
+mod consumer;
+mod officer;
+
 use super::connect::Connection;
 use crate::generate::{School, read_province};
 use crate::output;
@@ -14,6 +17,10 @@ const AT_ONCE: usize = 2_000;
 pub enum Command {
     /// Register the schools of a province.json as `eduhub generate` writes it.
     ImportSchools(Import),
+    /// Create an officer's local account; a password is made and shown once.
+    CreateOfficer(officer::Args),
+    /// Create a grant that reads the feeds, with a credential: for an operations centre and the like.
+    CreateConsumer(consumer::Args),
 }
 
 /// Options of `eduhub admin import-schools`.
@@ -31,9 +38,18 @@ pub struct Import {
 
 impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Command::ImportSchools(import) = self;
-        let province = read_province(&import.file)?;
-        let server = import.connection.server(&import.registry_url).await?;
+        match self {
+            Command::ImportSchools(import) => import.run().await,
+            Command::CreateOfficer(args) => args.run().await,
+            Command::CreateConsumer(args) => args.run().await,
+        }
+    }
+}
+
+impl Import {
+    async fn run(self) -> anyhow::Result<()> {
+        let province = read_province(&self.file)?;
+        let server = self.connection.server(&self.registry_url).await?;
         let mut client = SchoolServiceClient::new(server.channel()?);
         let mut sum = RegisterSchoolsResponse::default();
         for part in province.schools.chunks(AT_ONCE) {
