@@ -45,7 +45,17 @@ impl Config {
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
         r.finish(|| {
             let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
-            Some(Self { server, db, identity, secret, redis_url, vault_file, today, retention_days, held_days })
+            Some(Self {
+                server,
+                db,
+                identity,
+                secret,
+                redis_url,
+                vault_file,
+                today,
+                retention_days,
+                held_days,
+            })
         })
     }
 
@@ -53,9 +63,15 @@ impl Config {
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
         ServerConfig::read(&mut r);
         let db = DbSettings::read(&mut r);
-        for key in
-            ["IDENTITY_URL", "SERVICE_SECRET", "REDIS_URL", "VAULT_FILE", "TODAY", "RETENTION_DAYS", "HELD_DAYS"]
-        {
+        for key in [
+            "IDENTITY_URL",
+            "SERVICE_SECRET",
+            "REDIS_URL",
+            "VAULT_FILE",
+            "TODAY",
+            "RETENTION_DAYS",
+            "HELD_DAYS",
+        ] {
             r.optional::<String>(key);
         }
         r.finish(|| db)

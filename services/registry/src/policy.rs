@@ -1,14 +1,15 @@
 //! Who may call which RPC.
+use eduhub_auth::Role;
 use eduhub_auth::Role::{
     CommuneReviewer, Consumer, DepartmentAdmin, DivisionReviewer, SchoolOfficer, Service, Vendor,
 };
 use eduhub_auth::policy::{Row, ScopeRule};
-use eduhub_auth::Role;
 
 /// Proto package of the rows.
 pub const PACKAGE: &str = "eduhub.registry.v1";
 
-const READERS: &[Role] = &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const READERS: &[Role] =
+    &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
 const REVIEWERS: &[Role] = &[SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
 const EVERYBODY: &[Role] =
     &[Vendor, Consumer, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];

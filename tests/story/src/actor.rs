@@ -22,7 +22,10 @@ impl Doors {
 
     /// URL of a service.
     pub fn url(&self, program: Program) -> Result<&str> {
-        self.urls.get(&program).map(String::as_str).with_context(|| format!("{} is no service", program.name()))
+        self.urls
+            .get(&program)
+            .map(String::as_str)
+            .with_context(|| format!("{} is no service", program.name()))
     }
 
     /// Whom to trust.

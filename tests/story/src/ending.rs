@@ -73,7 +73,12 @@ async fn mismatches(story: &Story<'_>, school: &str) -> Result<BTreeSet<Finding>
     let mut client = IssueServiceClient::new(officer.at(Program::Registry)?);
     let (mut out, mut page_token) = (BTreeSet::new(), String::new());
     loop {
-        let request = ListIssuesRequest { school_code: school.to_owned(), page_size: 1_000, page_token, ..Default::default() };
+        let request = ListIssuesRequest {
+            school_code: school.to_owned(),
+            page_size: 1_000,
+            page_token,
+            ..Default::default()
+        };
         let page = client.list_issues(request).await?.into_inner();
         for issue in page.issues {
             let problem = issue.problem.unwrap_or_default();
@@ -91,7 +96,9 @@ async fn mismatches(story: &Story<'_>, school: &str) -> Result<BTreeSet<Finding>
 /// Row of the Ministry's act.
 pub fn ministry_row(out: &Transferred, seconds: f64, figures: &mut Figures) {
     let accepted = out.in_state(LedgerState::Accepted) + out.in_state(LedgerState::Stale);
-    let rejected = out.in_state(LedgerState::Rejected) + out.in_state(LedgerState::Blocked) + out.in_state(LedgerState::Dead);
+    let rejected = out.in_state(LedgerState::Rejected)
+        + out.in_state(LedgerState::Blocked)
+        + out.in_state(LedgerState::Dead);
     let records: u64 = out.states.values().sum();
     figures.stages.push(Row { name: "f. Ministry", records, accepted, rejected, seconds, ..Row::default() });
     figures.fact("xlsx files, rows confirmed as entered", format!("{}, {}", out.files, out.entered));
@@ -104,21 +111,38 @@ async fn ministry(story: &Story<'_>, figures: &mut Figures) -> Result<()> {
     let out = story.transferred;
     let state = story.world.simulators.state().await?;
     let rejected = still_wrong(&state, "rejected");
-    figures.fact("Ministry: refused on purpose / refused in all", format!("{} / {}", rejected.len(), out.refused.len()));
+    figures.fact(
+        "Ministry: refused on purpose / refused in all",
+        format!("{} / {}", rejected.len(), out.refused.len()),
+    );
     figures.hold("a refusal of the Ministry did not reach its school", rejected.is_subset(&out.refused));
     // What was refused is not held there either, and reconciliation says so.
     let forgotten: BTreeSet<String> = out.missing.difference(&out.refused).cloned().collect();
-    figures.agree("refused records that reconciliation misses", out.refused.difference(&out.missing).count(), 0);
+    figures.agree(
+        "refused records that reconciliation misses",
+        out.refused.difference(&out.missing).count(),
+        0,
+    );
     for (name, ours) in [("altered", &out.differing), ("forgotten", &forgotten), ("ghosts", &out.extra)] {
         let theirs = still_wrong(&state, name);
-        figures.fact(format!("Ministry: {name} / found by reconciliation"), format!("{} / {}", theirs.len(), ours.len()));
-        figures.hold(format!("reconciliation of {name} records disagrees with what the Ministry did"), theirs == *ours);
+        figures.fact(
+            format!("Ministry: {name} / found by reconciliation"),
+            format!("{} / {}", theirs.len(), ours.len()),
+        );
+        figures.hold(
+            format!("reconciliation of {name} records disagrees with what the Ministry did"),
+            theirs == *ours,
+        );
     }
     let open = [LedgerState::Waiting, LedgerState::Queued, LedgerState::Sent, LedgerState::Exported];
     for state in open {
         figures.agree(&format!("ledger rows left as {}", state.as_str_name()), out.in_state(state), 0);
     }
-    figures.agree("submissions transferred", story.reviewed.approved, story.reviewed.submissions.len() as u64);
+    figures.agree(
+        "submissions transferred",
+        story.reviewed.approved,
+        story.reviewed.submissions.len() as u64,
+    );
     Ok(())
 }
 
@@ -149,7 +173,8 @@ async fn copy(story: &Story<'_>, centre: &mut Centre, figures: &mut Figures) -> 
         extra += mine.saturating_sub(records);
         same += u64::from(own.digest == digest);
     }
-    figures.fact("feed: live records in the copy, centre killed", format!("{}, {}", copy.len(), centre.kills));
+    figures
+        .fact("feed: live records in the copy, centre killed", format!("{}, {}", copy.len(), centre.kills));
     figures.fact("feed: records lost / extra", format!("{lost} / {extra}"));
     figures.fact("feed: schools with equal digest", format!("{same} of {}", schools.len()));
     figures.agree("schools whose copy equals registry", same, schools.len() as u64);

@@ -96,7 +96,15 @@ mod tests {
 
     #[test]
     fn tables_fit_eighty_columns_even_at_full_size() {
-        let big = Stage { name: "c. push facility", records: 9_999_999, accepted: 9_999_999, rejected: 99_999, held: 999_999, unchanged: 9_999_999, seconds: 600.5 };
+        let big = Stage {
+            name: "c. push facility",
+            records: 9_999_999,
+            accepted: 9_999_999,
+            rejected: 99_999,
+            held: 999_999,
+            unchanged: 9_999_999,
+            seconds: 600.5,
+        };
         let figures = Figures { stages: vec![big], ..Figures::default() };
         assert!(figures.stage_table().lines().all(|l| l.chars().count() <= 80), "{}", figures.stage_table());
     }

@@ -66,7 +66,8 @@ fn environment(world: &World) -> Result<PathBuf> {
     text += &format!("export EDUHUB_TLS_CA={}\n", shown(&world.stack.certs().ca));
     text += &format!("export TOKENS={}\n", shown(&world.dir.join("tokens")));
     for program in Program::SERVICES {
-        text += &format!("export EDUHUB_{}_URL={}\n", program.name().to_uppercase(), world.stack.url(program));
+        text +=
+            &format!("export EDUHUB_{}_URL={}\n", program.name().to_uppercase(), world.stack.url(program));
     }
     let file = world.dir.join("env");
     std::fs::write(&file, text)?;
@@ -77,8 +78,12 @@ fn commands(world: &World, school: &str, env: &str) -> Result<Vec<String>> {
     let data = shown(&world.data.join(school));
     Ok(vec![
         format!("source {env}"),
-        format!("eduhub push --token-file $TOKENS/vendor --school {school} --year 2026 --mode validate --file {data}/registry.jsonl"),
-        format!("eduhub push --token-file $TOKENS/vendor --school {school} --year 2026 --file {data}/fixed.jsonl"),
+        format!(
+            "eduhub push --token-file $TOKENS/vendor --school {school} --year 2026 --mode validate --file {data}/registry.jsonl"
+        ),
+        format!(
+            "eduhub push --token-file $TOKENS/vendor --school {school} --year 2026 --file {data}/fixed.jsonl"
+        ),
         "eduhub watch --token-file $TOKENS/centre --once --to /tmp/centre.copy".to_owned(),
         "eduhub access list --token-file $TOKENS/admin".to_owned(),
         format!("eduhub transfer ledger --token-file $TOKENS/school --school {school}"),

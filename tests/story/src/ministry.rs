@@ -3,10 +3,10 @@ use crate::{people::People, review::Reviewed, stage::Stage};
 use anyhow::{Context, Result, bail, ensure};
 use eduhub_proto::{
     bridge::v1::{
-        ConfirmEnteredRequest, DifferenceType, GetExportRequest, GetReconciliationRequest, GetTransferRequest,
-        LedgerState, ListDifferencesRequest, ListLedgerRequest, ReconcileRequest, ReconciliationState, StartTransferRequest, Transfer,
-        TransferState, export_part::Part, reconcile_service_client::ReconcileServiceClient,
-        transfer_service_client::TransferServiceClient,
+        ConfirmEnteredRequest, DifferenceType, GetExportRequest, GetReconciliationRequest,
+        GetTransferRequest, LedgerState, ListDifferencesRequest, ListLedgerRequest, ReconcileRequest,
+        ReconciliationState, StartTransferRequest, Transfer, TransferState, export_part::Part,
+        reconcile_service_client::ReconcileServiceClient, transfer_service_client::TransferServiceClient,
     },
     common::v1::Dataset,
 };
@@ -88,7 +88,14 @@ impl Simulators {
 
     /// What was done and received.
     pub async fn state(&self) -> Result<serde_json::Value> {
-        Ok(self.http.get(format!("{}/control/state", self.base)).send().await?.error_for_status()?.json().await?)
+        Ok(self
+            .http
+            .get(format!("{}/control/state", self.base))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?)
     }
 }
 
@@ -100,7 +107,12 @@ pub fn still_wrong(state: &serde_json::Value, list: &str) -> BTreeSet<String> {
 }
 
 /// Starts a transfer for every approved submission; each school starts its own (R-FLOW-5).
-pub async fn transfer(people: &People, reviewed: &Reviewed, dir: &Path, stage: &Stage) -> Result<Transferred> {
+pub async fn transfer(
+    people: &People,
+    reviewed: &Reviewed,
+    dir: &Path,
+    stage: &Stage,
+) -> Result<Transferred> {
     let total: u64 = reviewed.sealed.values().sum();
     let bar = stage.bar("f. Ministry", total, "records");
     let mut started = Vec::new();
@@ -134,21 +146,32 @@ pub async fn transfer(people: &People, reviewed: &Reviewed, dir: &Path, stage: &
 }
 
 /// Waits until a transfer is final; a manual one is exported, read and confirmed on the way.
-async fn finish(people: &People, school: &str, dataset: Dataset, mut transfer: Transfer, dir: &Path, out: &mut Transferred) -> Result<Transfer> {
+async fn finish(
+    people: &People,
+    school: &str,
+    dataset: Dataset,
+    mut transfer: Transfer,
+    dir: &Path,
+    out: &mut Transferred,
+) -> Result<Transfer> {
     let officer = people.schools.get(school).context("school without officer")?;
     let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
     let deadline = Instant::now() + Duration::from_secs(240);
     loop {
         match TransferState::try_from(transfer.state).unwrap_or_default() {
             TransferState::Done => return Ok(transfer),
-            TransferState::Failed => bail!("transfer of {school} {} failed: {}", dataset.as_str_name(), transfer.problem),
+            TransferState::Failed => {
+                bail!("transfer of {school} {} failed: {}", dataset.as_str_name(), transfer.problem)
+            }
             TransferState::Exported => {
                 let rows: u64 = transfer.counts.iter().map(|c| c.records).sum();
                 enter(&mut client, &transfer, dir).await?;
                 out.files += 1;
                 out.entered += rows;
             }
-            _ if Instant::now() > deadline => bail!("transfer of {school} {} does not end: {:?}", dataset.as_str_name(), transfer.counts),
+            _ if Instant::now() > deadline => {
+                bail!("transfer of {school} {} does not end: {:?}", dataset.as_str_name(), transfer.counts)
+            }
             _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
         let request = GetTransferRequest { transfer_id: transfer.transfer_id.clone() };
@@ -157,7 +180,11 @@ async fn finish(people: &People, school: &str, dataset: Dataset, mut transfer: T
 }
 
 /// Fetches the xlsx, checks its digest, keeps it beside the logs and confirms that it was keyed in.
-async fn enter(client: &mut TransferServiceClient<eduhub_auth::AuthedChannel>, transfer: &Transfer, dir: &Path) -> Result<()> {
+async fn enter(
+    client: &mut TransferServiceClient<eduhub_auth::AuthedChannel>,
+    transfer: &Transfer,
+    dir: &Path,
+) -> Result<()> {
     let request = GetExportRequest { transfer_id: transfer.transfer_id.clone() };
     let mut parts = client.get_export(request).await?.into_inner();
     let (mut head, mut bytes) = (None, Vec::new());
@@ -181,7 +208,12 @@ async fn enter(client: &mut TransferServiceClient<eduhub_auth::AuthedChannel>, t
 }
 
 /// Record ids of a transfer's ledger rows in a state, as the school reads them.
-async fn ledger(people: &People, school: &str, transfer: &Transfer, state: LedgerState) -> Result<Vec<String>> {
+async fn ledger(
+    people: &People,
+    school: &str,
+    transfer: &Transfer,
+    state: LedgerState,
+) -> Result<Vec<String>> {
     let officer = people.schools.get(school).context("school without officer")?;
     let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
     let (mut out, mut page_token) = (Vec::new(), String::new());
@@ -206,7 +238,10 @@ async fn reconcile(people: &People, school: &str, transfer: &Transfer, out: &mut
     let officer = people.schools.get(school).context("school without officer")?;
     let mut client = ReconcileServiceClient::new(officer.at(Program::Bridge)?);
     let reconciliation_id = Uuid::now_v7().to_string();
-    let request = ReconcileRequest { reconciliation_id: reconciliation_id.clone(), transfer_id: transfer.transfer_id.clone() };
+    let request = ReconcileRequest {
+        reconciliation_id: reconciliation_id.clone(),
+        transfer_id: transfer.transfer_id.clone(),
+    };
     let mut run = client.reconcile(request).await?.into_inner();
     let deadline = Instant::now() + Duration::from_secs(60);
     while run.state == ReconciliationState::Running as i32 {
@@ -218,7 +253,11 @@ async fn reconcile(people: &People, school: &str, transfer: &Transfer, out: &mut
     ensure!(run.state == ReconciliationState::Done as i32, "reconciliation of {school}: {}", run.problem);
     let mut page_token = String::new();
     loop {
-        let request = ListDifferencesRequest { reconciliation_id: reconciliation_id.clone(), page_size: 500, page_token };
+        let request = ListDifferencesRequest {
+            reconciliation_id: reconciliation_id.clone(),
+            page_size: 500,
+            page_token,
+        };
         let page = client.list_differences(request).await?.into_inner();
         for d in page.differences {
             let list = match DifferenceType::try_from(d.r#type).unwrap_or_default() {

@@ -108,7 +108,8 @@ async fn register(admin: &Actor, schools: &[School]) -> Result<()> {
 async fn officer(doors: &Doors, admin: &Actor, request: CreateOfficerRequest) -> Result<Actor> {
     let mut client = PrincipalServiceClient::new(admin.at(Program::Identity)?);
     let user_name = request.user_name.clone();
-    let made = client.create_officer(request).await.with_context(|| format!("officer {user_name}"))?.into_inner();
+    let made =
+        client.create_officer(request).await.with_context(|| format!("officer {user_name}"))?.into_inner();
     Actor::sign_in(doors, Proof::officer(user_name, made.password)).await
 }
 
@@ -216,7 +217,8 @@ async fn second_vendor(officer: &Actor, school: &School, grant: &str) -> Result<
     let other = if software(&school.vendor).0 == "VNPT" { ("VIETTEL", "SMAS") } else { ("VNPT", "VNEDU") };
     let mut client = ApplicationServiceClient::new(officer.at(Program::Identity)?);
     let form = Some(form(school, other.0, other.1));
-    let answer = client.submit_application(SubmitApplicationRequest { request_id: String::new(), form }).await;
+    let answer =
+        client.submit_application(SubmitApplicationRequest { request_id: String::new(), form }).await;
     let Err(status) = answer else { bail!("a second vendor of {} was not refused", school.school_code) };
     ensure!(
         eduhub_faults::reason_of(&status) == Some(Reason::GrantConflict),

@@ -25,8 +25,10 @@ use std::{
 
 /// Schools that push at the same time.
 const AT_ONCE: usize = 4;
-/// Records in a batch: small enough that every school has several, so that a cut falls between them.
+/// Records in a batch at most.
 const BATCH: usize = 250;
+/// Batches that a school has at least, so that a cut falls between them.
+const BATCHES: usize = 4;
 
 /// What pushing came to.
 #[derive(Default)]
@@ -86,7 +88,7 @@ pub async fn push(
                 let proof = people.vendors.get(code).cloned().context("school without vendor")?;
                 let vendor = Actor::sign_in(doors, proof).await?;
                 let file = cargo.file(data, code);
-                let job = Job { batch: BATCH, ..Job::new(code, province.school_year) };
+                let job = Job::new(code, province.school_year);
                 let run = Run { vendor: &vendor, target, job, file, school: code, out, bar };
                 let outcome = match program {
                     Program::Facility => run.send::<Facility>().await,
@@ -119,12 +121,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn send<H: Hub>(self) -> Result<Outcome> {
+    async fn send<H: Hub>(mut self) -> Result<Outcome> {
         let wire = Wire::to(self.target).await?;
         let server = self.vendor.through(format!("https://localhost:{}", wire.addr.port()));
         let lines = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
-        let batches = lines.iter().filter(|b| **b == b'\n').count().div_ceil(BATCH);
+        let records = lines.iter().filter(|b| **b == b'\n').count();
         drop(lines);
+        self.job.batch = (records / BATCHES).clamp(1, BATCH);
+        let batches = records.div_ceil(self.job.batch);
         // One batch has nothing after it that could be resumed.
         let cut_at = (batches > 1).then(|| random_batch(batches as u32 - 1));
         let source = JsonLines::<H>::new(&self.file);

@@ -5,7 +5,8 @@ use eduhub_cli::generate::{Province, School};
 use eduhub_proto::{
     approval::v1::{
         DecideRequest, DecisionKind, GetSubmissionRequest, LastApprovedRequest, ListSubmissionsRequest,
-        RecordReason, Submission, SubmissionState, SubmitRequest, submission_service_client::SubmissionServiceClient,
+        RecordReason, Submission, SubmissionState, SubmitRequest,
+        submission_service_client::SubmissionServiceClient,
     },
     common::v1::{Dataset, DiffSealRequest, Kind, ListSealedRequest, Period},
     facility::v1::seal_service_client::SealServiceClient as FacilitySeals,
@@ -36,7 +37,13 @@ pub struct Reviewed {
 }
 
 /// Submits one dataset of a school.
-pub async fn submit(officer: &Actor, province: &Province, school: &str, dataset: Dataset, accept_held: bool) -> Result<Submission> {
+pub async fn submit(
+    officer: &Actor,
+    province: &Province,
+    school: &str,
+    dataset: Dataset,
+    accept_held: bool,
+) -> Result<Submission> {
     let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
     let request = SubmitRequest {
         submission_id: Uuid::now_v7().to_string(),
@@ -65,11 +72,16 @@ async fn read_sealed(reviewer: &Actor, submission: &Submission) -> Result<u64> {
                 page_token,
             };
             let (records, next) = if count.kind == Kind::Room as i32 {
-                let page = FacilitySeals::new(reviewer.at(Program::Facility)?).list_sealed(request).await?.into_inner();
+                let page = FacilitySeals::new(reviewer.at(Program::Facility)?)
+                    .list_sealed(request)
+                    .await?
+                    .into_inner();
                 (page.records.len() as u64, page.next_page_token)
             } else {
-                let page =
-                    SealServiceClient::new(reviewer.at(Program::Registry)?).list_sealed(request).await?.into_inner();
+                let page = SealServiceClient::new(reviewer.at(Program::Registry)?)
+                    .list_sealed(request)
+                    .await?
+                    .into_inner();
                 (page.records.len() as u64, page.next_page_token)
             };
             seen += records;
@@ -78,13 +90,25 @@ async fn read_sealed(reviewer: &Actor, submission: &Submission) -> Result<u64> {
                 break;
             }
         }
-        ensure!(seen == count.count, "seal {} states {} records of kind {}, a reader sees {seen}", seal.seal_id, count.count, count.kind);
+        ensure!(
+            seen == count.count,
+            "seal {} states {} records of kind {}, a reader sees {seen}",
+            seal.seal_id,
+            count.count,
+            count.kind
+        );
         total += seen;
     }
     Ok(total)
 }
 
-async fn decide(reviewer: &Actor, submission: &Submission, decision: DecisionKind, comment: &str, reasons: Vec<RecordReason>) -> Result<Submission> {
+async fn decide(
+    reviewer: &Actor,
+    submission: &Submission,
+    decision: DecisionKind,
+    comment: &str,
+    reasons: Vec<RecordReason>,
+) -> Result<Submission> {
     let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval)?);
     let digest = submission.seal.as_ref().map(|s| s.digest.clone()).unwrap_or_default();
     let request = DecideRequest {
@@ -104,11 +128,17 @@ pub async fn approve(people: &People, mut submission: Submission, out: &mut Revi
     while submission.state == SubmissionState::InReview as i32 {
         let step = submission.steps.iter().find(|s| s.step_no == submission.current_step);
         let office = step.map(|s| s.office.clone()).context("submission without a current step")?;
-        let reviewer = people.offices.get(&office).with_context(|| format!("nobody holds office {office}"))?;
+        let reviewer =
+            people.offices.get(&office).with_context(|| format!("nobody holds office {office}"))?;
         out.read += read_sealed(reviewer, &submission).await?;
-        submission = decide(reviewer, &submission, DecisionKind::Approve, "Đã kiểm tra, đủ điều kiện", vec![]).await?;
+        submission =
+            decide(reviewer, &submission, DecisionKind::Approve, "Đã kiểm tra, đủ điều kiện", vec![]).await?;
     }
-    ensure!(submission.state == SubmissionState::Approved as i32, "{} is not approved", submission.submission_id);
+    ensure!(
+        submission.state == SubmissionState::Approved as i32,
+        "{} is not approved",
+        submission.submission_id
+    );
     out.approved += 1;
     let seal = submission.seal.clone().unwrap_or_default();
     *out.sealed.entry(submission.dataset).or_default() += seal.counts.iter().map(|c| c.count).sum::<u64>();
@@ -116,11 +146,18 @@ pub async fn approve(people: &People, mut submission: Submission, out: &mut Revi
 }
 
 /// The commune (or division) returns a submission with reasons per record.
-pub async fn send_back(people: &People, submission: &Submission, records: &[(Kind, String)], out: &mut Reviewed) -> Result<()> {
+pub async fn send_back(
+    people: &People,
+    submission: &Submission,
+    records: &[(Kind, String)],
+    out: &mut Reviewed,
+) -> Result<()> {
     let step = submission.steps.first().context("submission without steps")?;
-    let reviewer = people.offices.get(&step.office).with_context(|| format!("nobody holds office {}", step.office))?;
+    let reviewer =
+        people.offices.get(&step.office).with_context(|| format!("nobody holds office {}", step.office))?;
     let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval)?);
-    let queue = ListSubmissionsRequest { my_queue: true, page_size: 100, ..ListSubmissionsRequest::default() };
+    let queue =
+        ListSubmissionsRequest { my_queue: true, page_size: 100, ..ListSubmissionsRequest::default() };
     let queue = client.list_submissions(queue).await?.into_inner().submissions;
     ensure!(
         queue.iter().any(|s| s.submission_id == submission.submission_id),
@@ -139,7 +176,11 @@ pub async fn send_back(people: &People, submission: &Submission, records: &[(Kin
         .collect();
     let comment = "Còn bản ghi bị từ chối; đề nghị nhà trường sửa trên phần mềm và nộp lại";
     let returned = decide(reviewer, submission, DecisionKind::Return, comment, reasons).await?;
-    ensure!(returned.state == SubmissionState::Returned as i32, "{} was not returned", submission.submission_id);
+    ensure!(
+        returned.state == SubmissionState::Returned as i32,
+        "{} was not returned",
+        submission.submission_id
+    );
     out.returned += 1;
     Ok(())
 }
@@ -164,7 +205,12 @@ pub async fn difference(people: &People, submission: &Submission, base: &Submiss
 }
 
 /// The last approved submission of a school's dataset must be this one.
-pub async fn is_last_approved(people: &People, province: &Province, school: &School, submission: &Submission) -> Result<bool> {
+pub async fn is_last_approved(
+    people: &People,
+    province: &Province,
+    school: &School,
+    submission: &Submission,
+) -> Result<bool> {
     let officer = people.schools.get(&school.school_code).context("school without officer")?;
     let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
     let request = LastApprovedRequest {
@@ -179,7 +225,8 @@ pub async fn is_last_approved(people: &People, province: &Province, school: &Sch
 /// Waits until the bridge has told approval that a submission was transferred.
 pub async fn state_of(officer: &Actor, submission_id: &str) -> Result<SubmissionState> {
     let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
-    let found = client.get_submission(GetSubmissionRequest { submission_id: submission_id.to_owned() }).await?;
+    let found =
+        client.get_submission(GetSubmissionRequest { submission_id: submission_id.to_owned() }).await?;
     Ok(SubmissionState::try_from(found.into_inner().state).unwrap_or_default())
 }
 

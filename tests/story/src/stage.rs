@@ -94,7 +94,8 @@ impl Bar {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let line = format!("{:<13} {done} {} in {seconds:.1} s ({}/s)", self.name, self.unit, self.rate(done));
+        let line =
+            format!("{:<13} {done} {} in {seconds:.1} s ({}/s)", self.name, self.unit, self.rate(done));
         self.stage.say(line);
         seconds
     }

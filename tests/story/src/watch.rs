@@ -4,9 +4,7 @@ use crate::{
     people::Consumer,
 };
 use anyhow::{Context, Result};
-use eduhub_proto::{
-    common::v1::SchoolDigestRequest, registry::v1::seal_service_client::SealServiceClient,
-};
+use eduhub_proto::{common::v1::SchoolDigestRequest, registry::v1::seal_service_client::SealServiceClient};
 use eduhub_stack::{Program, bin_dir};
 use std::{
     fs::{File, OpenOptions},

@@ -58,7 +58,12 @@ impl Wire {
     }
 }
 
-async fn relay(mut client: TcpStream, target: SocketAddr, mut cuts: watch::Receiver<u64>, broken: Arc<AtomicU64>) {
+async fn relay(
+    mut client: TcpStream,
+    target: SocketAddr,
+    mut cuts: watch::Receiver<u64>,
+    broken: Arc<AtomicU64>,
+) {
     let Ok(mut server) = TcpStream::connect(target).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     cuts.mark_unchanged();

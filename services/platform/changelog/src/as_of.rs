@@ -99,8 +99,12 @@ pub async fn diff_as_of(
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for side in [base, other] {
-        query =
-            query.bind(side.school_code).bind(side.at.xid).bind(side.at.seq).bind(from.clone()).bind(below.clone());
+        query = query
+            .bind(side.school_code)
+            .bind(side.at.xid)
+            .bind(side.at.seq)
+            .bind(from.clone())
+            .bind(below.clone());
     }
     let rows = query.bind(limit).fetch_all(conn).await?;
     rows.iter()

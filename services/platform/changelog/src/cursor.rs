@@ -110,7 +110,10 @@ impl Cursor {
             return Err(CursorError::Malformed);
         }
         let wire = Wire::decode(&content[1..]).map_err(|_| CursorError::Malformed)?;
-        if wire.database_id != feed.database_id.as_bytes() || wire.epoch != feed.epoch || wire.filter != filter {
+        if wire.database_id != feed.database_id.as_bytes()
+            || wire.epoch != feed.epoch
+            || wire.filter != filter
+        {
             return Err(CursorError::Foreign);
         }
         let phase = if wire.snapshot {

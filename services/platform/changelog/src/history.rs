@@ -21,6 +21,11 @@ pub async fn history(
          order by 4 desc limit $3",
         table.name
     );
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(record_key).bind(limit).fetch_all(conn).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(school_code)
+        .bind(record_key)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
     Ok(rows.iter().map(StoredImage::from_row).collect::<Result<_, _>>()?)
 }

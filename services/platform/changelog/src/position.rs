@@ -47,7 +47,10 @@ impl FeedIdentity {
 /// Takes the school's lock until the end of the transaction. Must come before the transaction's first write: the lock
 /// waits, and only then is the transaction id drawn, so ids of one school's transactions rise in commit order.
 pub async fn lock_school(conn: &mut PgConnection, school_code: &str) -> Result<(), DbError> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(school_code).execute(conn).await?;
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(school_code)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

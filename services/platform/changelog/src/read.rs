@@ -69,8 +69,10 @@ pub async fn get(
     school_code: &str,
     record_key: &str,
 ) -> Result<Option<StoredImage>, DbError> {
-    let sql =
-        format!("select {COLUMNS} from {} where school_code = $1 and record_key = $2 and not withdrawn", table.name);
+    let sql = format!(
+        "select {COLUMNS} from {} where school_code = $1 and record_key = $2 and not withdrawn",
+        table.name
+    );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(record_key).fetch_optional(conn).await?;
     Ok(row.as_ref().map(StoredImage::from_row).transpose()?)
 }
@@ -87,6 +89,7 @@ pub async fn list(
         "select {COLUMNS} from {} where school_code = $1 and record_key > $2 and not withdrawn order by record_key limit $3",
         table.name
     );
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(after).bind(limit).fetch_all(conn).await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(after).bind(limit).fetch_all(conn).await?;
     Ok(rows.iter().map(StoredImage::from_row).collect::<Result<_, _>>()?)
 }

@@ -101,7 +101,12 @@ pub struct Split {
 }
 
 /// Takes a record's secret out of its image and seals it. A record has at most one secret field.
-pub fn split<R: Record>(mut record: R, vault: &Vault, school_code: &str, full_key: &str) -> Result<Split, VaultError> {
+pub fn split<R: Record>(
+    mut record: R,
+    vault: &Vault,
+    school_code: &str,
+    full_key: &str,
+) -> Result<Split, VaultError> {
     let mut found: Option<(u32, String)> = None;
     record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
         if meta.class == CLASS_SECRET

@@ -33,7 +33,11 @@ pub struct SealedState {
 }
 
 /// Reads a state page by page; memory stays at one page.
-pub async fn seal_state(conn: &mut PgConnection, tables: &[&Table], side: &Side<'_>) -> Result<SealedState, DbError> {
+pub async fn seal_state(
+    conn: &mut PgConnection,
+    tables: &[&Table],
+    side: &Side<'_>,
+) -> Result<SealedState, DbError> {
     let mut digester = Digester::default();
     let mut counts = Vec::with_capacity(tables.len());
     let mut sorted = tables.to_vec();

@@ -14,8 +14,8 @@ pub struct Text {
 struct Entry(Reason, Code, ErrorGroup, &'static str, &'static str);
 
 use Code::{
-    Aborted, AlreadyExists, DataLoss, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument, NotFound,
-    OutOfRange, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable,
+    Aborted, AlreadyExists, DataLoss, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument,
+    NotFound, OutOfRange, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable,
 };
 use ErrorGroup::{Duplicate, Format, Logic, Missing, NationalReference, Outlier, Reference, Unspecified};
 

@@ -161,7 +161,10 @@ mod tests {
         assert_eq!(reason_of(&status), Some(Reason::InvalidRequest));
         let details = status.get_error_details();
         assert_eq!(details.localized_message().map(|m| m.locale.as_str()), Some("vi"));
-        assert_eq!(details.bad_request().map(|b| b.field_violations[0].field.clone()), Some("school_code".into()));
+        assert_eq!(
+            details.bad_request().map(|b| b.field_violations[0].field.clone()),
+            Some("school_code".into())
+        );
         assert_eq!(details.error_info().and_then(|i| i.metadata.get("x").cloned()), Some("1".into()));
     }
 

@@ -51,6 +51,9 @@ pub(crate) async fn step<S: RecordSet>(
             None => Phase::Tail(Position { xid: horizon, seq: 0 }),
         },
     };
-    let events = rows.into_iter().map(|image| Event { position: Position::START, kind: table.meta.kind, image }).collect();
+    let events = rows
+        .into_iter()
+        .map(|image| Event { position: Position::START, kind: table.meta.kind, image })
+        .collect();
     Ok(Step { events, next })
 }

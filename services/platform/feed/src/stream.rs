@@ -154,7 +154,13 @@ impl<S: RecordSet> Watching<S> {
     }
 
     /// Sends the events that the consumer sees, in batches; the cursor comes with the last one. True when any was sent.
-    async fn deliver(&self, events: &[Event], snapshot: bool, phase: &Phase, token: &Token<'_>) -> Result<bool, Fault> {
+    async fn deliver(
+        &self,
+        events: &[Event],
+        snapshot: bool,
+        phase: &Phase,
+        token: &Token<'_>,
+    ) -> Result<bool, Fault> {
         let shown: Vec<&Event> =
             events.iter().filter(|e| self.view.shows(e.kind, &e.image.school_code)).collect();
         let mut chunks = shown.chunks(self.max_batch).peekable();

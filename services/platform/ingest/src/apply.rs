@@ -75,7 +75,8 @@ fn refuse(records: Vec<Incoming>, out: &mut Outcome) -> Vec<Incoming> {
         }
         let refused = record.refused();
         out.counts.warnings +=
-            record.findings.iter().filter(|f| f.severity == eduhub_faults::Severity::Warning as i32).count() as u64;
+            record.findings.iter().filter(|f| f.severity == eduhub_faults::Severity::Warning as i32).count()
+                as u64;
         out.problems.extend(record.findings.drain(..).map(|f| (record.record_key.clone(), f)));
         if refused {
             out.counts.rejected += 1;

@@ -166,7 +166,8 @@ async fn admit<S: RecordSet>(
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
         // wait on for another parent, which changes nothing.
         let now = out.counts;
-        let admitted = now.created + now.updated + now.unchanged - before.created - before.updated - before.unchanged;
+        let admitted =
+            now.created + now.updated + now.unchanged - before.created - before.updated - before.unchanged;
         out.counts = before;
         out.counts.admitted += admitted;
         out.counts.rejected = now.rejected;
@@ -180,7 +181,8 @@ fn reopen<S: RecordSet>(preparer: &Preparer<'_, S>, waiting: &held::Waiting) -> 
     let opener =
         Opener { vault: preparer.vault, image: &waiting.image, kind: waiting.kind, max_class: CLASS_SECRET };
     let record = S::open(kind, &opener).map_err(Fault::internal)?;
-    let year = if record_of(kind).is_some_and(|m| m.yearly) { waiting.school_year } else { preparer.school_year };
+    let year =
+        if record_of(kind).is_some_and(|m| m.yearly) { waiting.school_year } else { preparer.school_year };
     let prepared = preparer.for_year(year).prepare(record, 0);
     prepared.transpose().map_err(Fault::internal)?.ok_or_else(|| Fault::new(Reason::Internal))
 }

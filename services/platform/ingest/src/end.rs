@@ -27,7 +27,11 @@ pub(crate) async fn complete<S: RecordSet>(
     lock_school(conn, &who.school_code).await.map_err(db)?;
     let mut session = session::load(conn, session_id).await?;
     if let Some(receipt) = session.receipt {
-        return if receipt.digest == end.digest { Ok(receipt) } else { Err(Fault::new(Reason::SessionEnded)) };
+        return if receipt.digest == end.digest {
+            Ok(receipt)
+        } else {
+            Err(Fault::new(Reason::SessionEnded))
+        };
     }
     let mut hasher = Sha256::new();
     for digest in session::batch_digests(conn, session_id).await? {
@@ -123,8 +127,11 @@ async fn late_duplicates<S: RecordSet>(conn: &mut PgConnection, session_id: Uuid
              where s.session_id = $1 and l.session_id = s.session_id and r.{0} is not null",
             column.name, table.name
         );
-        let indexes: Vec<Vec<u8>> =
-            sqlx::query_scalar(AssertSqlSafe(sql)).bind(session_id).fetch_all(&mut *conn).await.map_err(db)?;
+        let indexes: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(session_id)
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(db)?;
         duplicates::sweep(conn, table, &indexes).await.map_err(db)?;
     }
     Ok(())

@@ -172,7 +172,11 @@ pub(crate) async fn root_causes(
 }
 
 /// Turns records that waited longer than allowed into issues, at most `limit` a call. Returns how many.
-pub async fn expire_held(conn: &mut PgConnection, held_before: OffsetDateTime, limit: i64) -> Result<usize, DbError> {
+pub async fn expire_held(
+    conn: &mut PgConnection,
+    held_before: OffsetDateTime,
+    limit: i64,
+) -> Result<usize, DbError> {
     let rows = sqlx::query(
         "delete from held_record where ctid in (select ctid from held_record where held_at < $1 order by held_at limit $2)
          returning school_code, kind, record_key, parent_kind, parent_key",

@@ -143,7 +143,12 @@ pub async fn list_issues(
     rows.iter()
         .map(|r| {
             let problem = Problem::decode(r.try_get::<&[u8], _>(1)?).unwrap_or_default();
-            Ok(IssueRow { issue_id: r.try_get(0)?, problem, opened_at: r.try_get(2)?, closed_at: r.try_get(3)? })
+            Ok(IssueRow {
+                issue_id: r.try_get(0)?,
+                problem,
+                opened_at: r.try_get(2)?,
+                closed_at: r.try_get(3)?,
+            })
         })
         .collect()
 }
@@ -167,7 +172,10 @@ pub async fn count_open(conn: &mut PgConnection, school_code: &str) -> Result<Ve
     .await?;
     rows.iter()
         .map(|r| {
-            Ok(CountedIssue { reason: i32::from(r.try_get::<i16, _>(0)?), open: r.try_get::<i64, _>(1)? as u64 })
+            Ok(CountedIssue {
+                reason: i32::from(r.try_get::<i16, _>(0)?),
+                open: r.try_get::<i64, _>(1)? as u64,
+            })
         })
         .collect()
 }

@@ -32,7 +32,14 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
     pub(crate) fn for_year(&self, school_year: i32) -> Preparer<'_, S> {
         let (vault, school_code) = (self.vault, self.school_code);
         let digest_key = self.digest_key.clone();
-        Preparer { checker: self.checker.clone(), vault, school_code, school_year, digest_key, set: PhantomData }
+        Preparer {
+            checker: self.checker.clone(),
+            vault,
+            school_code,
+            school_year,
+            digest_key,
+            set: PhantomData,
+        }
     }
 
     /// Prepares one record; `None` for an empty message.

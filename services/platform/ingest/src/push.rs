@@ -60,7 +60,8 @@ impl Default for Limits {
 #[async_trait]
 pub trait Extra: Send + Sync + 'static {
     /// Adds findings to prepared records.
-    async fn check(&self, school_code: &str, school_year: i32, records: &mut [Incoming]) -> Result<(), Fault>;
+    async fn check(&self, school_code: &str, school_year: i32, records: &mut [Incoming])
+    -> Result<(), Fault>;
 }
 
 /// No further checks.
@@ -233,7 +234,8 @@ impl<S: RecordSet> PushStream<S> {
 
     async fn welcome(&self) -> Result<PushWelcome, Fault> {
         let limits = self.ingest.limits;
-        let last_batch = if self.mode() == PushMode::ValidateOnly { 0 } else { self.open_session().await?.last_batch };
+        let last_batch =
+            if self.mode() == PushMode::ValidateOnly { 0 } else { self.open_session().await?.last_batch };
         Ok(PushWelcome {
             last_batch: last_batch.unsigned_abs(),
             max_batch_records: limits.batch_records as u32,
@@ -247,7 +249,8 @@ impl<S: RecordSet> PushStream<S> {
         in_tx(&self.ingest.pool, self.ingest.limits.transaction, move |conn| {
             Box::pin(async move {
                 lock_school(conn, &open.school_code).await?;
-                let opener = session::Opener { session_id, grant_id: who.grant_id, actor: &who.actor, traceparent };
+                let opener =
+                    session::Opener { session_id, grant_id: who.grant_id, actor: &who.actor, traceparent };
                 session::open(conn, &opener, &open).await.map_err(InTx::from)
             })
         })
@@ -437,7 +440,9 @@ fn check_open(open: &PushOpen) -> Result<Uuid, Fault> {
             fault = fault.violation("open.full_kinds", "FULL must name the kinds that it covers");
         }
         Ok(PushMode::Full) => {}
-        Ok(PushMode::Unspecified) | Err(_) => fault = fault.violation("open.mode", "PATCH, FULL or VALIDATE_ONLY"),
+        Ok(PushMode::Unspecified) | Err(_) => {
+            fault = fault.violation("open.mode", "PATCH, FULL or VALIDATE_ONLY")
+        }
     }
     let unknown = |k: &i32| eduhub_proto::common::v1::Kind::try_from(*k).ok().and_then(record_of).is_none();
     if open.full_kinds.iter().any(unknown) {

@@ -25,7 +25,11 @@ pub(crate) struct Opener<'a> {
 }
 
 /// Opens a session or finds the one with this id, which must be the same in everything.
-pub(crate) async fn open(conn: &mut PgConnection, who: &Opener<'_>, open: &PushOpen) -> Result<Session, Fault> {
+pub(crate) async fn open(
+    conn: &mut PgConnection,
+    who: &Opener<'_>,
+    open: &PushOpen,
+) -> Result<Session, Fault> {
     let kinds: Vec<i16> = open.full_kinds.iter().map(|k| i16::try_from(*k).unwrap_or_default()).collect();
     sqlx::query(
         "insert into push_session (session_id, school_code, school_year, mode, full_kinds, grant_id, actor, traceparent)
@@ -63,11 +67,13 @@ pub(crate) async fn open(conn: &mut PgConnection, who: &Opener<'_>, open: &PushO
 
 /// Reads a session.
 pub(crate) async fn load(conn: &mut PgConnection, session_id: Uuid) -> Result<Session, Fault> {
-    let row = sqlx::query("select last_batch, record_count, totals, receipt from push_session where session_id = $1")
-        .bind(session_id)
-        .fetch_one(conn)
-        .await
-        .map_err(db)?;
+    let row = sqlx::query(
+        "select last_batch, record_count, totals, receipt from push_session where session_id = $1",
+    )
+    .bind(session_id)
+    .fetch_one(conn)
+    .await
+    .map_err(db)?;
     let receipt: Option<Vec<u8>> = row.try_get(3).map_err(db)?;
     Ok(Session {
         session_id,
@@ -134,14 +140,22 @@ pub(crate) async fn batch_digests(conn: &mut PgConnection, session_id: Uuid) -> 
 }
 
 /// Completes a session.
-pub(crate) async fn complete(conn: &mut PgConnection, session_id: Uuid, receipt: &PushReceipt) -> Result<(), Fault> {
+pub(crate) async fn complete(
+    conn: &mut PgConnection,
+    session_id: Uuid,
+    receipt: &PushReceipt,
+) -> Result<(), Fault> {
     sqlx::query("update push_session set receipt = $2, updated_at = now() where session_id = $1")
         .bind(session_id)
         .bind(receipt.encode_to_vec())
         .execute(&mut *conn)
         .await
         .map_err(db)?;
-    sqlx::query("delete from push_seen where session_id = $1").bind(session_id).execute(conn).await.map_err(db)?;
+    sqlx::query("delete from push_seen where session_id = $1")
+        .bind(session_id)
+        .execute(conn)
+        .await
+        .map_err(db)?;
     Ok(())
 }
 

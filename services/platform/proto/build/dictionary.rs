@@ -49,7 +49,8 @@ fn record(out: &mut String, message: &MessageDescriptor, meta: &DynamicMessage) 
 
 fn message_impl(out: &mut String, pool: &DescriptorPool, message: &MessageDescriptor) -> Result<()> {
     let name = table_name(message);
-    let (mut metas, mut visits, mut clears, mut setters) = (String::new(), String::new(), String::new(), String::new());
+    let (mut metas, mut visits, mut clears, mut setters) =
+        (String::new(), String::new(), String::new(), String::new());
     for (i, field) in message.fields().enumerate() {
         let meta = field_meta(pool, &field);
         let meta = meta.ok_or_else(|| anyhow::anyhow!("{}: field without annotation", field.full_name()))?;
@@ -66,18 +67,29 @@ fn message_impl(out: &mut String, pool: &DescriptorPool, message: &MessageDescri
     writeln!(out, "impl Annotated for {} {{", rust_path(message))?;
     writeln!(out, "    fn fields(&self) -> &'static [FieldMeta] {{ {name}_FIELDS }}")?;
     writeln!(out, "    fn visit(&self, v: &mut dyn Visitor) {{\n{visits}    }}")?;
-    writeln!(out, "    fn clear(&mut self, number: u32) {{\n        match number {{\n{clears}            _ => {{}}\n        }}\n    }}")?;
-    writeln!(out, "    fn set_secret(&mut self, number: u32, value: String) {{\n        match number {{\n{setters}            _ => drop(value),\n        }}\n    }}\n}}")?;
+    writeln!(
+        out,
+        "    fn clear(&mut self, number: u32) {{\n        match number {{\n{clears}            _ => {{}}\n        }}\n    }}"
+    )?;
+    writeln!(
+        out,
+        "    fn set_secret(&mut self, number: u32, value: String) {{\n        match number {{\n{setters}            _ => drop(value),\n        }}\n    }}\n}}"
+    )?;
     Ok(())
 }
 
 fn field_table(pool: &DescriptorPool, field: &FieldDescriptor, meta: &DynamicMessage) -> Result<String> {
     let (required, rules) = rules(pool, field)?;
     let need = number(meta, "need") as i32;
-    ensure!(required == (need == 2), "{}: NEED_REQUIRED and buf.validate required must agree", field.full_name());
+    ensure!(
+        required == (need == 2),
+        "{}: NEED_REQUIRED and buf.validate required must agree",
+        field.full_name()
+    );
     ensure!(number(meta, "class") as i32 != 0, "{}: field without sensitivity class", field.full_name());
     let (min, max) = (number(meta, "plausible_min"), number(meta, "plausible_max"));
-    let plausible = if min == 0.0 && max == 0.0 { "None".into() } else { format!("Some(({min:?}, {max:?}))") };
+    let plausible =
+        if min == 0.0 && max == 0.0 { "None".into() } else { format!("Some(({min:?}, {max:?}))") };
     Ok(format!(
         "FieldMeta {{ name: {:?}, number: {}, label: {:?}, class: {}, need: {need}, shape: {}, code_list: {:?}, parent: {}, ministry: {:?}, excel: {:?}, key: {}, column: {}, plausible: {plausible}, ty: FieldType::{}, rules: &[{}] }}",
         field.name(),
@@ -110,7 +122,11 @@ fn field_type(field: &FieldDescriptor) -> &'static str {
 fn value(field: &FieldDescriptor) -> Result<String> {
     let id = ident(field);
     if field.cardinality() == Cardinality::Repeated {
-        ensure!(matches!(field.kind(), Kind::Message(_)), "{}: repeated scalars are not supported", field.full_name());
+        ensure!(
+            matches!(field.kind(), Kind::Message(_)),
+            "{}: repeated scalars are not supported",
+            field.full_name()
+        );
         return Ok(format!("Value::List(&self.{id})"));
     }
     let optional = field.supports_presence();

@@ -27,7 +27,8 @@ fn main() -> Result<()> {
         .compile_fds(compiler.file_descriptor_set())?;
 
     let pool = prost_reflect::DescriptorPool::decode(encoded.as_slice())?;
-    std::fs::write(out.join("dictionary.rs"), dictionary::generate(&pool)?).context("writing dictionary.rs")?;
+    std::fs::write(out.join("dictionary.rs"), dictionary::generate(&pool)?)
+        .context("writing dictionary.rs")?;
     Ok(())
 }
 

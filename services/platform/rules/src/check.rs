@@ -99,7 +99,9 @@ impl<'a> Checker<'a> {
         match rule {
             Rule::MinChars(n) if (text.chars().count() as u64) < *n => Some(Reason::TooShort),
             Rule::MaxChars(n) if text.chars().count() as u64 > *n => Some(Reason::TooLong),
-            Rule::Pattern(p) if !self.patterns.get(p).is_some_and(|re| re.is_match(text)) => Some(Reason::BadFormat),
+            Rule::Pattern(p) if !self.patterns.get(p).is_some_and(|re| re.is_match(text)) => {
+                Some(Reason::BadFormat)
+            }
             _ => None,
         }
     }

@@ -67,7 +67,9 @@ impl CodeLists for CodeTable {
     fn status(&self, list: &str, code: &str, day: Date) -> CodeStatus {
         match self.lists.get(list).and_then(|l| l.get(code)) {
             None => CodeStatus::Unknown,
-            Some(v) if v.from.is_some_and(|f| day < f) || v.to.is_some_and(|t| day > t) => CodeStatus::Retired,
+            Some(v) if v.from.is_some_and(|f| day < f) || v.to.is_some_and(|t| day > t) => {
+                CodeStatus::Retired
+            }
             Some(_) => CodeStatus::Valid,
         }
     }

@@ -91,7 +91,11 @@ async fn insert(conn: &mut PgConnection, seal_id: Uuid, head: &Seal, at: Positio
 }
 
 /// Held records and open warnings of these kinds.
-async fn loose_ends(conn: &mut PgConnection, school_code: &str, tables: &[&Table]) -> Result<(u64, u64), Fault> {
+async fn loose_ends(
+    conn: &mut PgConnection,
+    school_code: &str,
+    tables: &[&Table],
+) -> Result<(u64, u64), Fault> {
     let kinds: Vec<i16> = tables.iter().map(|t| i16::try_from(t.meta.kind).unwrap_or_default()).collect();
     let row = sqlx::query(
         "select (select count(*) from held_record where school_code = $1 and kind = any($2)),
@@ -126,10 +130,8 @@ async fn find(conn: &mut PgConnection, seal_id: Uuid) -> Result<Option<Sealed>, 
         .map_err(DbError::from)?;
     let Some(row) = row else { return Ok(None) };
     let head = Seal::decode(row.try_get::<&[u8], _>(0).map_err(DbError::from)?).map_err(Fault::internal)?;
-    let at = Position {
-        xid: row.try_get(1).map_err(DbError::from)?,
-        seq: row.try_get(2).map_err(DbError::from)?,
-    };
+    let at =
+        Position { xid: row.try_get(1).map_err(DbError::from)?, seq: row.try_get(2).map_err(DbError::from)? };
     Ok(Some(Sealed { head, at }))
 }
 
@@ -140,7 +142,10 @@ pub async fn load(conn: &mut PgConnection, seal_id: &str) -> Result<Sealed, Faul
 }
 
 /// Digest of everything live in a school. Run in a REPEATABLE READ transaction.
-pub async fn school_digest<S: RecordSet>(conn: &mut PgConnection, school_code: &str) -> Result<SchoolDigest, Fault> {
+pub async fn school_digest<S: RecordSet>(
+    conn: &mut PgConnection,
+    school_code: &str,
+) -> Result<SchoolDigest, Fault> {
     let tables: Vec<&Table> = S::tables().iter().collect();
     let state = eduhub_changelog::school_digest(conn, &tables, school_code).await?;
     Ok(SchoolDigest { school_code: school_code.to_owned(), counts: state.counts, digest: state.digest })

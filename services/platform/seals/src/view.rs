@@ -16,7 +16,11 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// Head and masked record of an image.
-    pub fn read<S: RecordSet>(&self, kind: i32, image: &StoredImage) -> Result<(ChangeHeader, Option<S::Record>), Fault> {
+    pub fn read<S: RecordSet>(
+        &self,
+        kind: i32,
+        image: &StoredImage,
+    ) -> Result<(ChangeHeader, Option<S::Record>), Fault> {
         let op = if image.withdrawn { ChangeOp::Withdraw } else { ChangeOp::Upsert };
         let header = ChangeHeader {
             record_id: image.record_id.to_string(),

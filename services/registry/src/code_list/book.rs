@@ -17,7 +17,9 @@ impl CodeBook {
     pub async fn load(pool: PgPool) -> Result<Self, DbError> {
         let mut conn = pool.acquire().await?;
         let mut seen = store::version(&mut conn).await?;
-        let book = Self(Arc::new(ArcSwap::from_pointee(store::codes(&mut conn, "").await?.into_iter().collect::<CodeTable>())));
+        let book = Self(Arc::new(ArcSwap::from_pointee(
+            store::codes(&mut conn, "").await?.into_iter().collect::<CodeTable>(),
+        )));
         drop(conn);
         let shared = book.clone();
         tokio::spawn(async move {
@@ -26,7 +28,9 @@ impl CodeBook {
                 tokio::time::sleep(REFRESH).await;
                 match shared.refresh(&pool, seen).await {
                     Ok(version) => seen = version,
-                    Err(error) => tracing::warn!(%error, "code lists can't be re-read; the known ones stay in force"),
+                    Err(error) => {
+                        tracing::warn!(%error, "code lists can't be re-read; the known ones stay in force")
+                    }
                 }
             }
         });

@@ -8,8 +8,8 @@ use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
     common::v1::DataDomain,
     registry::v1::{
-        CountIssuesRequest, CountIssuesResponse, GetVerificationRequest, Issue, IssueCount, ListIssuesRequest,
-        ListIssuesResponse, VerificationCounts, issue_service_server::IssueService,
+        CountIssuesRequest, CountIssuesResponse, GetVerificationRequest, Issue, IssueCount,
+        ListIssuesRequest, ListIssuesResponse, VerificationCounts, issue_service_server::IssueService,
     },
 };
 use tonic::{Request, Response, Status};
@@ -31,7 +31,10 @@ impl Issues {
 
 #[tonic::async_trait]
 impl IssueService for Issues {
-    async fn list_issues(&self, request: Request<ListIssuesRequest>) -> Result<Response<ListIssuesResponse>, Status> {
+    async fn list_issues(
+        &self,
+        request: Request<ListIssuesRequest>,
+    ) -> Result<Response<ListIssuesResponse>, Status> {
         let caller = caller(&request)?;
         let r = request.into_inner();
         self.check(&caller, &r.school_code).await?;
@@ -40,7 +43,9 @@ impl IssueService for Issues {
         let after = paging::after(&filter, &r.page_token)?.unwrap_or_default();
         let after = Uuid::parse_str(&after).unwrap_or(Uuid::nil());
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let rows = list_issues(&mut conn, &r.school_code, r.include_closed, after, size).await.map_err(Fault::from)?;
+        let rows = list_issues(&mut conn, &r.school_code, r.include_closed, after, size)
+            .await
+            .map_err(Fault::from)?;
         let next_page_token = match rows.last() {
             Some(last) if rows.len() as i64 == size => paging::token(&filter, &last.issue_id.to_string()),
             _ => String::new(),

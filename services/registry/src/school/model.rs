@@ -53,11 +53,16 @@ mod tests {
             ..SchoolEntry::default()
         };
         assert!(check(std::slice::from_ref(&good)).is_ok());
-        let bad = SchoolEntry { school_code: "37-1".into(), name: " ".into(), level: 9, ..SchoolEntry::default() };
+        let bad =
+            SchoolEntry { school_code: "37-1".into(), name: " ".into(), level: 9, ..SchoolEntry::default() };
         let status: tonic::Status = check(&[good.clone(), bad, good]).unwrap_err().into();
         let text = format!("{status:?}");
         let details = tonic_details(&status);
-        assert_eq!(details, ["schools[1].school_code", "schools[1].name", "schools[1].level", "schools[2].school_code"], "{text}");
+        assert_eq!(
+            details,
+            ["schools[1].school_code", "schools[1].name", "schools[1].level", "schools[2].school_code"],
+            "{text}"
+        );
     }
 
     fn tonic_details(status: &tonic::Status) -> Vec<String> {

@@ -34,7 +34,9 @@ impl SchoolService for Schools {
                 let unknown = store::unknown_places(conn, &schools).await?;
                 if !unknown.is_empty() {
                     let mut fault = Fault::new(Reason::InvalidRequest);
-                    for (i, s) in schools.iter().enumerate().filter(|(_, s)| unknown.contains(&s.commune_code)) {
+                    for (i, s) in
+                        schools.iter().enumerate().filter(|(_, s)| unknown.contains(&s.commune_code))
+                    {
                         fault = fault.violation(
                             &format!("schools[{i}].commune_code"),
                             &format!("{} is no commune of province {}", s.commune_code, s.province_code),

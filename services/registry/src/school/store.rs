@@ -100,7 +100,10 @@ pub async fn register(
 }
 
 /// Which (province, commune) pairs are not in the list of administrative units.
-pub async fn unknown_places(conn: &mut PgConnection, schools: &[SchoolEntry]) -> Result<Vec<String>, DbError> {
+pub async fn unknown_places(
+    conn: &mut PgConnection,
+    schools: &[SchoolEntry],
+) -> Result<Vec<String>, DbError> {
     let rows = sqlx::query_scalar(
         "select distinct p.commune from unnest($1::text[], $2::text[]) as p(province, commune)
          where not exists (select 1 from admin_unit a where a.province_code = p.province and a.commune_code = p.commune)",
@@ -114,12 +117,16 @@ pub async fn unknown_places(conn: &mut PgConnection, schools: &[SchoolEntry]) ->
 
 /// Communes of a province by code.
 pub async fn admin_units(conn: &mut PgConnection, province_code: &str) -> Result<Vec<AdminUnit>, DbError> {
-    let rows = sqlx::query("select province_code, commune_code, name from admin_unit where province_code = $1 order by 2")
-        .bind(province_code)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(
+        "select province_code, commune_code, name from admin_unit where province_code = $1 order by 2",
+    )
+    .bind(province_code)
+    .fetch_all(conn)
+    .await?;
     rows.iter()
-        .map(|r| Ok(AdminUnit { province_code: r.try_get(0)?, commune_code: r.try_get(1)?, name: r.try_get(2)? }))
+        .map(|r| {
+            Ok(AdminUnit { province_code: r.try_get(0)?, commune_code: r.try_get(1)?, name: r.try_get(2)? })
+        })
         .collect()
 }
 

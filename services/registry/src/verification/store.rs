@@ -23,20 +23,27 @@ pub fn person_tables() -> impl Iterator<Item = &'static Table> {
 
 /// Takes the cursor if no other process follows the log right now.
 pub async fn take_cursor(conn: &mut PgConnection) -> Result<Option<Position>, DbError> {
-    let row = sqlx::query("select xid, seq from verification_cursor for update skip locked").fetch_optional(conn).await?;
+    let row = sqlx::query("select xid, seq from verification_cursor for update skip locked")
+        .fetch_optional(conn)
+        .await?;
     row.map(|r| Ok(Position { xid: r.try_get(0)?, seq: r.try_get(1)? })).transpose()
 }
 
 /// Moves the cursor.
 pub async fn move_cursor(conn: &mut PgConnection, to: Position) -> Result<(), DbError> {
-    sqlx::query("update verification_cursor set xid = $1, seq = $2").bind(to.xid).bind(to.seq).execute(conn).await?;
+    sqlx::query("update verification_cursor set xid = $1, seq = $2")
+        .bind(to.xid)
+        .bind(to.seq)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Makes the persons of these entries pending; those withdrawn or without a number are forgotten.
 pub async fn enqueue(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), DbError> {
     for table in person_tables() {
-        let ids: Vec<Uuid> = entries.iter().filter(|e| e.kind == table.meta.kind).map(|e| e.record_id).collect();
+        let ids: Vec<Uuid> =
+            entries.iter().filter(|e| e.kind == table.meta.kind).map(|e| e.record_id).collect();
         if ids.is_empty() {
             continue;
         }
@@ -112,7 +119,11 @@ pub async fn lease(conn: &mut PgConnection, limit: i64) -> Result<Vec<Leased>, D
 }
 
 /// Current images of leased persons of one kind.
-pub async fn images(conn: &mut PgConnection, table: &Table, ids: &[Uuid]) -> Result<Vec<StoredImage>, DbError> {
+pub async fn images(
+    conn: &mut PgConnection,
+    table: &Table,
+    ids: &[Uuid],
+) -> Result<Vec<StoredImage>, DbError> {
     let mut out = Vec::with_capacity(ids.len());
     let sql = format!(
         "select record_id, school_code, record_key, version, digest, body, secret, changed_at, withdrawn from {}

@@ -94,7 +94,8 @@ impl Worker {
     /// Asks for one batch of one school. True when there was one.
     async fn verify(&self) -> Result<bool, Fault> {
         let batch = self.limits.batch;
-        let leased = in_tx(&self.pool, TX, move |conn| Box::pin(store::lease(conn, batch))).await.map_err(fault)?;
+        let leased =
+            in_tx(&self.pool, TX, move |conn| Box::pin(store::lease(conn, batch))).await.map_err(fault)?;
         let Some(first) = leased.first() else { return Ok(false) };
         let mut conn = self.pool.acquire().await.map_err(DbError::from)?;
         let parent = store::traceparent(&mut conn, &first.school_code).await?.unwrap_or_default();
@@ -161,7 +162,8 @@ impl Worker {
                 if let Some(first) = leased.first() {
                     open_issues(conn, &first.school_code, &bad).await?;
                     for (kind, keys) in good {
-                        close_issues(conn, &first.school_code, kind, Reason::PopulationMismatch, &keys).await?;
+                        close_issues(conn, &first.school_code, kind, Reason::PopulationMismatch, &keys)
+                            .await?;
                     }
                 }
                 Ok::<_, Fault>(())
@@ -188,8 +190,11 @@ fn issue(who: &Leased, fields: &[String]) -> Problem {
     let mut problem = warning(Reason::PopulationMismatch, "personal_id");
     problem.kind = who.kind;
     let yearly = Kind::try_from(who.kind).ok().and_then(record_of).is_some_and(|r| r.yearly);
-    problem.record_key =
-        if yearly { who.record_key.split_once('/').map_or("", |k| k.1).to_owned() } else { who.record_key.clone() };
+    problem.record_key = if yearly {
+        who.record_key.split_once('/').map_or("", |k| k.1).to_owned()
+    } else {
+        who.record_key.clone()
+    };
     // Names of the fields that differ, never their values.
     problem.suggestions = fields.to_vec();
     problem
