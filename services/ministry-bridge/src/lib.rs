@@ -15,7 +15,6 @@ pub mod jobs;
 pub mod ledger;
 pub mod mapping;
 pub mod ministry;
-pub mod page;
 pub mod peers;
 pub mod places;
 pub mod policy;

@@ -8,7 +8,8 @@ use super::wire::{COLUMNS, entry};
 use crate::core::Core;
 use crate::error::Error;
 use crate::transfer::domain_of;
-use crate::{page, places, transfer};
+use crate::{places, transfer};
+use eduhub_paging as page;
 
 /// A page of the ledger of a school or a transfer. Entries of datasets that the caller may not see are left out of a school's.
 ///

@@ -13,8 +13,8 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::fill::TX;
 use crate::jobs::{self, Work};
-use crate::page;
 use crate::transfer::{self, Transfer, timestamp, uuid};
+use eduhub_paging as page;
 
 /// The RPCs.
 pub struct Reconciliations(pub Core);

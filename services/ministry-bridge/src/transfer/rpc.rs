@@ -12,7 +12,8 @@ use super::model::Transfer;
 use super::{start, store, wire};
 use crate::core::Core;
 use crate::error::Error;
-use crate::{export, ledger, page, places};
+use crate::{export, ledger, places};
+use eduhub_paging as page;
 
 /// The RPCs.
 pub struct Transfers(pub Core);
