@@ -30,28 +30,30 @@ pub(crate) struct Outcome {
     pub indexes: HashMap<i32, Vec<Vec<u8>>>,
 }
 
-/// Writes records of any kinds. `admitting`: they come out of waiting, which counts them as admitted too.
+/// Kind and full key of records.
+pub(crate) type Keys = HashSet<(i32, String)>;
+
+/// Writes records of any kinds. Parents in `known` count as here without a look; accepted records join it.
 pub(crate) async fn apply<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     incoming: Vec<Incoming>,
     held_room: i64,
+    known: &mut Keys,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
     let mut by_kind: HashMap<i32, Vec<Incoming>> = HashMap::new();
     for record in incoming {
         by_kind.entry(record.kind).or_default().push(record);
     }
-    // A set: thousands of records may name parents that stand in the same batch.
-    let mut present: HashSet<(i32, String)> = HashSet::new();
     let mut room = held_room;
     for table in S::tables() {
         let Some(records) = by_kind.remove(&table.meta.kind) else { continue };
         let sound = refuse(records, out);
-        let sound = hold_orphans::<S>(conn, who, sound, &present, &mut room, out).await?;
+        let sound = hold_orphans::<S>(conn, who, sound, known, &mut room, out).await?;
         let before = out.accepted.len();
         store(conn, table, who, &sound, out).await?;
-        present.extend(out.accepted[before..].iter().cloned());
+        known.extend(out.accepted[before..].iter().cloned());
     }
     Ok(())
 }
@@ -93,7 +95,7 @@ async fn hold_orphans<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     records: Vec<Incoming>,
-    present: &HashSet<(i32, String)>,
+    present: &Keys,
     room: &mut i64,
     out: &mut Outcome,
 ) -> Result<Vec<Incoming>, Fault> {
@@ -135,7 +137,7 @@ async fn missing_parents<S: RecordSet>(
     conn: &mut PgConnection,
     school_code: &str,
     records: &[Incoming],
-    present: &HashSet<(i32, String)>,
+    present: &Keys,
 ) -> Result<HashSet<(i32, String)>, Fault> {
     let mut wanted: HashSet<(i32, String)> = records
         .iter()

@@ -1,6 +1,6 @@
 //! One batch in one transaction.
 use crate::{
-    apply::{self, Outcome},
+    apply::{self, Keys, Outcome},
     counts, duplicates, held,
     incoming::Incoming,
     issues,
@@ -59,7 +59,7 @@ pub(crate) async fn apply<S: RecordSet>(
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let reply = write::<S>(conn, who, preparer, batch).await?;
+    let reply = write::<S>(conn, who, preparer, batch, &mut Keys::new()).await?;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
     Ok(reply)
@@ -89,17 +89,19 @@ async fn remember(conn: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Writes everything of a batch and says what happened. Used without commit for VALIDATE_ONLY.
+/// Writes everything of a batch and says what happened. Used without commit for VALIDATE_ONLY, which hands over the keys
+/// that earlier batches of the stream would have brought: nothing of them is in the tables.
 pub(crate) async fn write<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     batch: Batch,
+    known: &mut Keys,
 ) -> Result<BatchReply, Fault> {
     let mut out = Outcome::default();
     let waiting = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - waiting;
-    apply::apply::<S>(conn, who, batch.incoming, room, &mut out).await?;
+    apply::apply::<S>(conn, who, batch.incoming, room, known, &mut out).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     if waiting > 0 {
         let settled = out.accepted.iter().chain(&out.refused).chain(&out.withdrawn);
@@ -162,7 +164,7 @@ async fn admit<S: RecordSet>(
         let waiting = held::take(conn, &who.school_code, &arrived).await.map_err(db)?;
         let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
         let before = out.counts;
-        apply::apply::<S>(conn, who, incoming, max_held, out).await?;
+        apply::apply::<S>(conn, who, incoming, max_held, &mut Keys::new(), out).await?;
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
         // wait on for another parent, which changes nothing.
         let now = out.counts;

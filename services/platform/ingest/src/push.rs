@@ -1,5 +1,6 @@
 //! The push stream: reads and prepares ahead, applies in order, replies when durable.
 use crate::{
+    apply::Keys,
     batch::{self, Batch},
     counts, end,
     incoming::{Inbound, InboundBatch, Incoming},
@@ -209,13 +210,21 @@ enum Prepared {
     End(PushEnd),
 }
 
+/// Account of a stream that writes nothing.
+#[derive(Default)]
+struct Tried {
+    totals: PushCounts,
+    /// Records that would be there by now: later batches may name them as parents.
+    known: Keys,
+}
+
 struct PushStream<S> {
     ingest: Arc<Ingest<S>>,
     who: Pushing,
     open: PushOpen,
     session_id: Uuid,
-    /// Totals of VALIDATE_ONLY, which leaves no session behind.
-    tried: Mutex<PushCounts>,
+    /// What VALIDATE_ONLY came to so far; it leaves no session behind.
+    tried: Mutex<Tried>,
 }
 
 impl<S: RecordSet> PushStream<S> {
@@ -230,6 +239,10 @@ impl<S: RecordSet> PushStream<S> {
             actor: self.who.actor.clone(),
             session_id: Some(self.session_id),
         }
+    }
+
+    fn tried(&self) -> std::sync::MutexGuard<'_, Tried> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn welcome(&self) -> Result<PushWelcome, Fault> {
@@ -341,6 +354,7 @@ impl<S: RecordSet> PushStream<S> {
     async fn apply(self: &Arc<Self>, batch: Batch) -> Result<eduhub_proto::common::v1::BatchReply, Fault> {
         let (this, who) = (self.clone(), self.context());
         let validate_only = self.mode() == PushMode::ValidateOnly;
+        let mut known = std::mem::take(&mut self.tried().known);
         let reply = in_tx(&self.ingest.pool, self.ingest.limits.transaction, move |conn| {
             Box::pin(async move {
                 let codes = (this.ingest.codes)();
@@ -348,8 +362,8 @@ impl<S: RecordSet> PushStream<S> {
                 if validate_only {
                     // Everything is tried as it would be written; leaving with an error rolls it back.
                     lock_school(conn, &who.school_code).await.map_err(db)?;
-                    let reply = batch::write::<S>(conn, &who, &preparer, batch).await?;
-                    return Err(InTx::Tried(Box::new(reply)));
+                    let reply = batch::write::<S>(conn, &who, &preparer, batch, &mut known).await?;
+                    return Err(InTx::Tried(Box::new((reply, known))));
                 }
                 batch::apply::<S>(conn, &who, &preparer, batch).await.map_err(InTx::from)
             })
@@ -360,10 +374,12 @@ impl<S: RecordSet> PushStream<S> {
                 self.ingest.wake.notify_waiters();
                 Ok(reply)
             }
-            Err(InTx::Tried(reply)) => {
-                let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-                counts::add(&mut tried, reply.counts.as_ref().unwrap_or(&Default::default()));
-                Ok(*reply)
+            Err(InTx::Tried(outcome)) => {
+                let (reply, known) = *outcome;
+                let mut tried = self.tried();
+                counts::add(&mut tried.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
+                tried.known = known;
+                Ok(reply)
             }
             Err(InTx::Failed(fault)) => Err(*fault),
         }
@@ -375,7 +391,7 @@ impl<S: RecordSet> PushStream<S> {
                 session_id: self.session_id.to_string(),
                 record_count: end.record_count,
                 digest: end.digest,
-                totals: Some(*self.tried.lock().unwrap_or_else(PoisonError::into_inner)),
+                totals: Some(self.tried().totals),
                 completed_at: Some(to_proto(OffsetDateTime::now_utc())),
                 ..Default::default()
             });
@@ -394,7 +410,7 @@ impl<S: RecordSet> PushStream<S> {
 /// How the work of a transaction ends without commit.
 enum InTx {
     Failed(Box<Fault>),
-    Tried(Box<eduhub_proto::common::v1::BatchReply>),
+    Tried(Box<(eduhub_proto::common::v1::BatchReply, Keys)>),
 }
 
 impl InTx {
