@@ -16,6 +16,7 @@ pub mod config;
 mod crypto;
 pub mod deadline;
 pub mod probe;
+pub mod program;
 pub mod propagation;
 pub mod server;
 pub mod telemetry;
