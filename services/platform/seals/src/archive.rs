@@ -110,6 +110,14 @@ impl<S: RecordSet> Archive<S> {
     /// NOT_FOUND/SCHOOL_NOT_FOUND; INVALID_ARGUMENT; ALREADY_EXISTS for an id that seals something else.
     pub async fn seal(&self, request: SealRequest) -> Result<Seal, Fault> {
         self.gate.exists(&request.school_code).await?;
+        match self.seal_once(request.clone()).await {
+            // Another call with this id was first; what it made is there now.
+            Err(fault) if fault.reason() == Reason::Conflict => self.seal_once(request).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn seal_once(&self, request: SealRequest) -> Result<Seal, Fault> {
         in_tx(&self.pool, SEALING, move |conn| {
             Box::pin(async move {
                 one_snapshot(conn).await?;

@@ -37,7 +37,8 @@ fn tables<S: RecordSet>(dataset: Dataset) -> Vec<&'static Table> {
     kinds_of(dataset).iter().filter_map(|k| S::table(*k as i32)).collect()
 }
 
-/// Fixes the state of a dataset; the same id again gives the same seal. Run in a REPEATABLE READ transaction: position,
+/// Fixes the state of a dataset; the same id again gives the same seal. ABORTED/CONFLICT when the same id is being sealed at
+/// this moment: then it is there once this transaction has ended. Run in a REPEATABLE READ transaction: position,
 /// rows and counts must come from one snapshot.
 pub async fn create<S: RecordSet>(conn: &mut PgConnection, request: &SealRequest) -> Result<Seal, Fault> {
     let seal_id =
@@ -86,7 +87,8 @@ async fn insert(conn: &mut PgConnection, seal_id: Uuid, head: &Seal, at: Positio
     .bind(head.encode_to_vec())
     .execute(conn)
     .await
-    .map_err(DbError::from)?;
+    .map_err(DbError::from)
+    .map_err(|e| if e.is_unique("seal_pkey") { Fault::new(Reason::Conflict) } else { e.into() })?;
     Ok(())
 }
 
