@@ -1,6 +1,7 @@
 //! A database for one test.
 use eduhub_pg::{DbSettings, PgPool};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::time::Duration;
 
 /// A fresh database on the server that `EDUHUB_TEST_DATABASE_URL` names; dropped, with its connections, at the end.
 #[derive(Debug)]
@@ -44,7 +45,9 @@ impl Database {
     /// # Panics
     /// When the database does not answer.
     pub async fn pool(&self) -> PgPool {
-        eduhub_pg::connect(&DbSettings::for_url(self.url.clone(), "eduhub-test")).await.expect("test database")
+        eduhub_pg::connect(&DbSettings::for_url(self.url.clone(), "eduhub-test"))
+            .await
+            .expect("test database")
     }
 }
 
@@ -53,14 +56,21 @@ async fn run(server: &str, sql: String) {
     admin.execute(AssertSqlSafe(sql)).await.expect("superuser on the test server");
 }
 
+/// How long the test waits for the end of its database; it goes on in the background after that.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 impl Drop for Database {
     fn drop(&mut self) {
         let sql = format!("drop database if exists {} with (force)", self.name);
-        // Not on the test's runtime: it ends with the test.
-        let dropping = std::thread::spawn(move || {
+        let (done, dropped) = std::sync::mpsc::channel();
+        // Not on the test's runtime: it ends with the test. And not waited for without end: this thread drives that runtime, so
+        // a connection that it is just making stands still in its handshake, and the server waits for that one before it
+        // drops anything.
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run(&server_url(), sql));
+            let _ = done.send(());
         });
-        let _ = dropping.join();
+        let _ = dropped.recv_timeout(PATIENCE);
     }
 }

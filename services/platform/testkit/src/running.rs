@@ -24,7 +24,8 @@ impl Running {
         let port = bound.local_addr().port();
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(async move { bound.serve(stopped).await.expect("serves until it is stopped") });
+        let serving =
+            tokio::spawn(async move { bound.serve(stopped).await.expect("serves until it is stopped") });
         Self { port, stop, serving }
     }
 
