@@ -1,0 +1,23 @@
+//! Registry from outside: over gRPC, on a real Postgres and Redis, one database per test.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod access;
+mod cuts;
+mod feed_contract;
+mod feed_order;
+mod following;
+mod hub;
+mod identity;
+mod kill9;
+mod make;
+mod push_counts;
+mod push_duplicates;
+mod push_full;
+mod push_held;
+mod push_session;
+mod push_shape;
+mod pushing;
+mod redis_lies;
+mod seals;
+mod secrets;
+mod verification;
