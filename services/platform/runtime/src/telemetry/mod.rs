@@ -4,6 +4,7 @@
 //! `EDUHUB_OTLP_ENDPOINT` is set; a slow or dead collector costs spans, never requests: they are queued, sent by
 //! a thread of their own, and dropped when the queue is full.
 
+mod asked;
 mod line;
 mod otlp;
 
@@ -16,6 +17,8 @@ use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+
+use asked::Asked;
 
 /// Default of `EDUHUB_LOG`: what a platform team reads, without the chatter of HTTP/2 and of each statement.
 const DEFAULT_LOG: &str = "info,h2=warn,hyper=warn,sqlx=warn";
@@ -86,8 +89,9 @@ pub fn init_with(service: &'static str, config: TelemetryConfig) -> Result<Telem
         .fmt_fields(fmt::format::JsonFields::new())
         .event_format(line::JsonLine { service })
         .with_writer(std::io::stderr)
-        .with_filter(log.or(spans));
-    let tracer = tracing_opentelemetry::layer().with_tracer(traces.tracer(service)).with_filter(not_traced);
+        .with_filter(Asked(log.or(spans)));
+    let tracer =
+        tracing_opentelemetry::layer().with_tracer(traces.tracer(service)).with_filter(Asked(not_traced));
     tracing_subscriber::registry()
         .with(lines)
         .with(tracer)
