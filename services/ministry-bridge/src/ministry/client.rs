@@ -5,6 +5,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::failure::of_status;
 use super::message::{HeldPage, RefusalBody};
@@ -122,12 +124,19 @@ impl Ministry {
         loop {
             self.limiter.until_ready().await;
             let token = self.tokens.get(&self.http, refused.as_ref()).await?;
-            let mut request = self.http.request(method.clone(), url.clone());
-            request = request.header(AUTHORIZATION, format!("Bearer {}", token.value.expose_secret()));
-            if let Some(traceparent) = eduhub_runtime::propagation::current_traceparent() {
-                request = request.header("traceparent", traceparent);
-            }
-            let response = with(request).send().await?;
+            let span = span(&method, url);
+            let sending = async {
+                let mut request = self.http.request(method.clone(), url.clone());
+                request = request.header(AUTHORIZATION, format!("Bearer {}", token.value.expose_secret()));
+                if let Some(traceparent) = eduhub_runtime::propagation::current_traceparent() {
+                    request = request.header("traceparent", traceparent);
+                }
+                let sent = with(request).send().await;
+                let status = sent.as_ref().map_or(0, |response| response.status().as_u16());
+                Span::current().record("http.response.status_code", status);
+                sent
+            };
+            let response = sending.instrument(span).await?;
             if response.status() == StatusCode::UNAUTHORIZED && refused.is_none() {
                 refused = Some(token);
                 continue;
@@ -135,6 +144,19 @@ impl Ministry {
             return checked(response).await;
         }
     }
+}
+
+/// The span of one call. It names the place and never the query: that holds a school's code.
+fn span(method: &Method, url: &Url) -> Span {
+    tracing::info_span!(
+        "ministry.call",
+        otel.name = format!("{method} {}", url.path()),
+        otel.kind = "client",
+        http.request.method = %method,
+        server.address = url.host_str(),
+        // 0: no answer came.
+        http.response.status_code = Empty,
+    )
 }
 
 async fn checked(response: Response) -> Result<Response, Failure> {
