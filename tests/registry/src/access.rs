@@ -2,7 +2,7 @@
 //! out here again, so that a change of the policy shows.
 use crate::{
     hub::{COMMUNE, Hub, OTHER, SCHOOL},
-    make,
+    make::{self, Wrap},
     pushing::push_one,
 };
 use eduhub_auth::{
@@ -216,7 +216,7 @@ async fn a_domain_out_of_reach_is_denied() {
     let seal = sealed(&hub, SCHOOL).await;
     let staff_only = Persona::school_officer(SCHOOL).domains(&[DataDomain::Staff]);
     for (rpc, outcome) in probes(&hub, &staff_only, SCHOOL, &seal).await {
-        if matches!(rpc, "GetSchool" | "GetSchoolDigest") {
+        if matches!(rpc, "GetSchool" | "GetSchoolDigest" | "ListIssues" | "CountIssues" | "GetVerification") {
             assert!(outcome.is_ok(), "{rpc}: {outcome:?}");
             continue;
         }
@@ -240,4 +240,27 @@ async fn lists_of_schools_hold_what_is_in_scope() {
     assert_eq!(listed(Persona::commune_reviewer(COMMUNE)).await, [SCHOOL]);
     assert_eq!(listed(Persona::vendor(OTHER)).await, [OTHER]);
     assert_eq!(listed(Persona::vendor("37999999999")).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn the_work_list_holds_kinds_of_the_callers_domains() {
+    let hub = Hub::start().await;
+    let (mut pupil, mut staff) = (make::pupil(1), make::staff(1));
+    (pupil.ethnicity, staff.ethnicity) = (None, None);
+    push_one(&hub, SCHOOL, vec![pupil.wrap(), staff.wrap()]).await;
+    let listed = async |domains: &[DataDomain]| {
+        let mut client = hub.issues(&Persona::vendor(SCHOOL).domains(domains));
+        let request = ListIssuesRequest { school_code: SCHOOL.into(), ..Default::default() };
+        let issues = client.list_issues(request).await.unwrap().into_inner().issues;
+        let counts = client
+            .count_issues(CountIssuesRequest { school_code: SCHOOL.into() })
+            .await
+            .unwrap()
+            .into_inner();
+        let kinds: Vec<_> = issues.into_iter().map(|i| i.problem.unwrap().kind()).collect();
+        (kinds, counts.counts.iter().map(|c| c.open).sum::<u64>())
+    };
+    assert_eq!(listed(&[DataDomain::Pupil]).await, (vec![Kind::Pupil], 1));
+    assert_eq!(listed(&[DataDomain::Staff]).await, (vec![Kind::Staff], 1));
+    assert_eq!(listed(&[DataDomain::Staff, DataDomain::Pupil]).await.1, 2);
 }

@@ -19,5 +19,6 @@ mod push_shape;
 mod pushing;
 mod redis_lies;
 mod seals;
+mod seals_model;
 mod secrets;
 mod verification;

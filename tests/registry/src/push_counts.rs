@@ -125,7 +125,7 @@ async fn validate_only_reports_everything_and_writes_nothing() {
     let mut bad = make::pupil(2);
     bad.sex = "7".into();
     let open = PushOpen { mode: PushMode::ValidateOnly as i32, ..patch(SCHOOL) };
-    let batches = vec![batch(1, vec![make::pupil(1).wrap(), bad.wrap(), make::pupil(3).wrap()])];
+    let batches = [batch(1, vec![make::pupil(1).wrap(), bad.wrap(), make::pupil(3).wrap()])];
     let orphan = batch(2, vec![make::enrolment(9, "6A1").wrap()]);
     let (mut pushing, welcome) = Pushing::open(hub.ingest(&Persona::vendor(SCHOOL)), open).await.unwrap();
     assert_eq!(welcome.last_batch, 0);

@@ -5,7 +5,7 @@ use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// Sub-query for the records of one school and kind as of a position, keys in a range; parameters are numbered from
-/// `first`: school, xid, seq, key after, key below.
+/// `first`: school, xid, seq, key after, key below. At [`Position::START`] nothing was there, whatever a pruned log says.
 fn state(table: &Table, first: usize) -> String {
     let [school, xid, seq, after, below] = std::array::from_fn(|i| first + i);
     format!(
@@ -17,7 +17,7 @@ fn state(table: &Table, first: usize) -> String {
              select distinct on (record_id) record_id, school_code, record_key, before_version as version,
                before_digest as digest, before_body as body, before_secret as secret, before_changed_at as changed_at,
                before_withdrawn as withdrawn
-             from change_log where school_code = ${school} and kind = {kind} and (xid, seq) > (${xid}, ${seq})
+             from change_log where school_code = ${school} and kind = {kind} and (xid, seq) > (${xid}, ${seq}) and ${xid} > 0
                and record_key > ${after} and record_key < ${below}
              order by record_id, xid, seq
            ) superseded where version is not null

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 /// refuses older cursors. Returns how many went.
 pub async fn prune(conn: &mut PgConnection, older_than: OffsetDateTime, limit: i64) -> Result<u64, DbError> {
     let row = sqlx::query(
-        "with floor as (select min(xid) as xid from seal),
+        "with floor as (select min(xid) as xid from seal where xid > 0),
          gone as (
            select l.xid, l.seq from change_log l, floor
            where l.changed_at < $1 and (floor.xid is null or l.xid < floor.xid)

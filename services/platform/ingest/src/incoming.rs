@@ -6,6 +6,7 @@ use eduhub_rules::ParentRef;
 use futures::{Stream, StreamExt};
 use prost::Message;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use tonic::Status;
 
 /// Client's message, the same for every service.
@@ -37,15 +38,19 @@ pub fn digest(batch: &impl Message) -> [u8; 32] {
     Sha256::digest(batch.encode_to_vec()).into()
 }
 
+/// How long a push may take to say what it is: until then it holds a place among the open streams for nothing.
+const FIRST_MESSAGE: Duration = Duration::from_secs(30);
+
 /// Takes the first message of a push, which must be `open`.
 ///
 /// # Errors
-/// The stream's own; INVALID_ARGUMENT/PROTOCOL for another message, or none.
+/// The stream's own; INVALID_ARGUMENT/PROTOCOL for another message, or none; DEADLINE_EXCEEDED when nothing comes for 30 s.
 pub async fn opening<R, I>(inbound: &mut I) -> Result<PushOpen, Status>
 where
     I: Stream<Item = Result<Inbound<R>, Status>> + Unpin,
 {
-    match inbound.next().await {
+    let first = tokio::time::timeout(FIRST_MESSAGE, inbound.next()).await;
+    match first.map_err(|_| Fault::new(Reason::Deadline).detail("no message from the client"))? {
         Some(Ok(Inbound::Open(open))) => Ok(open),
         Some(Err(status)) => Err(status),
         _ => Err(Fault::new(Reason::Protocol).detail("the first message must be open").into()),
@@ -83,5 +88,18 @@ impl Incoming {
     /// True when a finding refuses it.
     pub fn refused(&self) -> bool {
         eduhub_rules::refuses(&self.findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eduhub_faults::reason_of;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_push_that_says_nothing_is_ended() {
+        let mut silent = futures::stream::pending::<Result<Inbound<()>, Status>>();
+        let status = opening(&mut silent).await.unwrap_err();
+        assert_eq!(reason_of(&status), Some(Reason::Deadline));
     }
 }

@@ -122,22 +122,25 @@ pub struct IssueRow {
     pub closed_at: Option<OffsetDateTime>,
 }
 
-/// Issues of a school after an id, in the order of opening.
+/// Issues of a school's records of these kinds after an id, in the order of opening.
 pub async fn list_issues(
     conn: &mut PgConnection,
     school_code: &str,
+    kinds: &[i32],
     include_closed: bool,
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<IssueRow>, DbError> {
     let rows = sqlx::query(
         "select issue_id, problem, opened_at, closed_at from data_issue
-         where school_code = $1 and issue_id > $2 and ($3 or closed_at is null) order by issue_id limit $4",
+         where school_code = $1 and issue_id > $2 and ($3 or closed_at is null) and kind = any($5)
+         order by issue_id limit $4",
     )
     .bind(school_code)
     .bind(after)
     .bind(include_closed)
     .bind(limit)
+    .bind(small(kinds))
     .fetch_all(conn)
     .await?;
     rows.iter()
@@ -162,12 +165,18 @@ pub struct CountedIssue {
     pub open: u64,
 }
 
-/// Open issues of a school by reason.
-pub async fn count_open(conn: &mut PgConnection, school_code: &str) -> Result<Vec<CountedIssue>, DbError> {
+/// Open issues of a school's records of these kinds by reason.
+pub async fn count_open(
+    conn: &mut PgConnection,
+    school_code: &str,
+    kinds: &[i32],
+) -> Result<Vec<CountedIssue>, DbError> {
     let rows = sqlx::query(
-        "select reason, count(*) from data_issue where school_code = $1 and closed_at is null group by 1 order by 1",
+        "select reason, count(*) from data_issue where school_code = $1 and closed_at is null and kind = any($2)
+         group by 1 order by 1",
     )
     .bind(school_code)
+    .bind(small(kinds))
     .fetch_all(conn)
     .await?;
     rows.iter()
@@ -178,4 +187,9 @@ pub async fn count_open(conn: &mut PgConnection, school_code: &str) -> Result<Ve
             })
         })
         .collect()
+}
+
+/// Numbers of kinds as the table has them.
+fn small(kinds: &[i32]) -> Vec<i16> {
+    kinds.iter().map(|k| i16::try_from(*k).unwrap_or_default()).collect()
 }

@@ -1,6 +1,7 @@
 //! IssueService.
-use crate::verification::store;
+use crate::{records::RegistryRecords, verification::store};
 use eduhub_auth::{Caller, Gate, caller};
+use eduhub_changelog::RecordSet;
 use eduhub_faults::Fault;
 use eduhub_ingest::{count_open, list_issues, to_proto};
 use eduhub_paging as paging;
@@ -24,8 +25,11 @@ pub struct Issues {
 }
 
 impl Issues {
-    async fn check(&self, caller: &Caller, school_code: &str) -> Result<(), Fault> {
-        self.gate.school(caller, school_code, DataDomain::Pupil).await
+    /// Kinds whose issues the caller may see: those of its domains.
+    async fn kinds(&self, caller: &Caller, school_code: &str) -> Result<Vec<i32>, Fault> {
+        self.gate.any(caller, school_code, &RegistryRecords::domains()).await?;
+        let own = RegistryRecords::tables().iter().filter(|t| caller.has_domain(t.meta.domain()));
+        Ok(own.map(|t| t.meta.kind).collect())
     }
 }
 
@@ -37,13 +41,13 @@ impl IssueService for Issues {
     ) -> Result<Response<ListIssuesResponse>, Status> {
         let caller = caller(&request)?;
         let r = request.into_inner();
-        self.check(&caller, &r.school_code).await?;
+        let kinds = self.kinds(&caller, &r.school_code).await?;
         let size = paging::size(r.page_size, 200, 1_000)?;
-        let filter = format!("issues/{}/{}", r.school_code, r.include_closed);
+        let filter = format!("issues/{}/{}/{kinds:?}", r.school_code, r.include_closed);
         let after = paging::after(&filter, &r.page_token)?.unwrap_or_default();
         let after = Uuid::parse_str(&after).unwrap_or(Uuid::nil());
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let rows = list_issues(&mut conn, &r.school_code, r.include_closed, after, size)
+        let rows = list_issues(&mut conn, &r.school_code, &kinds, r.include_closed, after, size)
             .await
             .map_err(Fault::from)?;
         let next_page_token = match rows.last() {
@@ -69,9 +73,9 @@ impl IssueService for Issues {
     ) -> Result<Response<CountIssuesResponse>, Status> {
         let caller = caller(&request)?;
         let school_code = request.into_inner().school_code;
-        self.check(&caller, &school_code).await?;
+        let kinds = self.kinds(&caller, &school_code).await?;
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let counts = count_open(&mut conn, &school_code).await.map_err(Fault::from)?;
+        let counts = count_open(&mut conn, &school_code, &kinds).await.map_err(Fault::from)?;
         let counts = counts.into_iter().map(|c| IssueCount { reason: c.reason, open: c.open }).collect();
         Ok(Response::new(CountIssuesResponse { counts }))
     }
@@ -82,7 +86,7 @@ impl IssueService for Issues {
     ) -> Result<Response<VerificationCounts>, Status> {
         let caller = caller(&request)?;
         let school_code = request.into_inner().school_code;
-        self.check(&caller, &school_code).await?;
+        self.gate.any(&caller, &school_code, &[DataDomain::Pupil, DataDomain::Staff]).await?;
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
         Ok(Response::new(store::counts(&mut conn, &school_code).await.map_err(Fault::from)?))
     }
