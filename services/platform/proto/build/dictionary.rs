@@ -1,43 +1,98 @@
 //! Generates, for each annotated message, its static tables and the `Annotated` implementation that walks its fields.
-use crate::annotations::{field_meta, flag, number, record_meta, rules, text};
+use crate::annotations::{field_meta, flag, number, record_meta, text};
+use crate::docs::Docs;
+use crate::fields::field_table;
+use crate::names::{rust_path, table_name};
 use anyhow::{Result, ensure};
 use prost_reflect::{Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 use std::fmt::Write;
 
 pub fn generate(pool: &DescriptorPool) -> Result<String> {
     let mut out = String::from("use crate::dictionary::*;\n");
-    let (mut records, mut nested) = (Vec::new(), Vec::new());
+    let docs = Docs::of(pool);
+    let (mut records, mut nested, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
     for message in pool.all_messages() {
         let annotated = message.fields().any(|f| field_meta(pool, &f).is_some());
         if !annotated || !message.full_name().starts_with("eduhub.") {
             continue;
         }
+        let doc = docs.at(&message.parent_file(), message.path());
         if let Some(meta) = record_meta(pool, &message) {
-            records.push(record(&mut out, &message, &meta)?);
+            records.push(record(&mut out, pool, &message, &meta, doc)?);
         } else {
-            nested.push(format!("{}_FIELDS", table_name(&message)));
+            let name = table_name(&message);
+            writeln!(
+                out,
+                "pub static {name}_MESSAGE: MessageMeta = MessageMeta {{ name: {:?}, fields: {name}_FIELDS, doc: {doc:?} }};",
+                message.name()
+            )?;
+            nested.push(name);
         }
-        message_impl(&mut out, pool, &message)?;
+        message_impl(&mut out, pool, &docs, &message, &mut patterns)?;
     }
-    writeln!(out, "/// Every record of the dictionary, in the order of the files.")?;
-    writeln!(out, "pub static RECORDS: &[&RecordMeta] = &[{}];", records.join(", "))?;
-    writeln!(out, "/// Fields of the messages that stand inside records.")?;
-    writeln!(out, "pub static NESTED_FIELDS: &[&[FieldMeta]] = &[{}];", nested.join(", "))?;
+    constants(&mut out, pool, &records, &nested, &patterns)?;
     Ok(out)
 }
 
-fn record(out: &mut String, message: &MessageDescriptor, meta: &DynamicMessage) -> Result<String> {
+fn constants(
+    out: &mut String,
+    pool: &DescriptorPool,
+    records: &[String],
+    nested: &[String],
+    patterns: &[String],
+) -> Result<()> {
+    let named = |suffix: &str, sign: &str| {
+        nested.iter().map(|n| format!("{sign}{n}_{suffix}")).collect::<Vec<_>>().join(", ")
+    };
+    let levels = pool.get_enum_by_name("eduhub.common.v1.Level");
+    let numbers = levels.iter().flat_map(|e| e.values().map(|v| v.number()).collect::<Vec<_>>());
+    let all = numbers.fold(0_u32, |set, n| if n == 0 { set } else { set | 1 << n });
+    writeln!(out, "/// Bits of every level.")?;
+    writeln!(out, "pub const ALL_LEVELS: u32 = {all};")?;
+    writeln!(out, "/// Every record of the dictionary, in the order of the files.")?;
+    writeln!(out, "pub static RECORDS: &[&RecordMeta] = &[{}];", records.join(", "))?;
+    writeln!(out, "/// The messages that stand inside records.")?;
+    writeln!(out, "pub static MESSAGES: &[&MessageMeta] = &[{}];", named("MESSAGE", "&"))?;
+    writeln!(out, "/// Fields of the messages that stand inside records.")?;
+    writeln!(out, "pub static NESTED_FIELDS: &[&[FieldMeta]] = &[{}];", named("FIELDS", ""))?;
+    writeln!(
+        out,
+        "/// The regular expressions of all fields, each once; `Pattern::index` is the place here."
+    )?;
+    writeln!(out, "pub static PATTERNS: &[&str] = &{patterns:?};")?;
+    writeln!(
+        out,
+        "#[allow(dead_code)]\nconst fn day(year: i32, month: time::Month, day: u8) -> time::Date {{\n    match time::Date::from_calendar_date(year, month, day) {{ Ok(d) => d, Err(_) => panic!(\"no such day\") }}\n}}"
+    )?;
+    Ok(())
+}
+
+fn record(
+    out: &mut String,
+    pool: &DescriptorPool,
+    message: &MessageDescriptor,
+    meta: &DynamicMessage,
+    doc: &str,
+) -> Result<String> {
     let name = table_name(message);
     let kind = number(meta, "kind") as i32;
     ensure!(kind != 0, "{}: record without kind", message.full_name());
+    let positions = |wanted: &dyn Fn(&DynamicMessage) -> bool| {
+        let fields = message.fields().enumerate();
+        let found = fields.filter(|(_, f)| field_meta(pool, f).is_some_and(|m| wanted(&m)));
+        found.map(|(i, _)| i).collect::<Vec<_>>()
+    };
     writeln!(
         out,
-        "pub static {name}_RECORD: RecordMeta = RecordMeta {{ name: {:?}, kind: {kind}, label: {:?}, domain: {}, yearly: {}, ministry_type: {}, fields: {name}_FIELDS }};",
+        "pub static {name}_RECORD: RecordMeta = RecordMeta {{ name: {:?}, kind: {kind}, label: {:?}, domain: {}, yearly: {}, ministry_type: {}, fields: {name}_FIELDS, keys: &{:?}, parents: &{:?}, known: {}, doc: {doc:?} }};",
         message.name(),
         text(meta, "label"),
         number(meta, "domain") as i32,
         flag(meta, "yearly"),
         number(meta, "ministry_type") as i32,
+        positions(&|m| flag(m, "key")),
+        positions(&|m| number(m, "parent") != 0.0),
+        known(pool, message),
     )?;
     writeln!(
         out,
@@ -47,75 +102,81 @@ fn record(out: &mut String, message: &MessageDescriptor, meta: &DynamicMessage) 
     Ok(format!("&{name}_RECORD"))
 }
 
-fn message_impl(out: &mut String, pool: &DescriptorPool, message: &MessageDescriptor) -> Result<()> {
+/// Numbers of the fields that rules speak of by name.
+fn known(pool: &DescriptorPool, message: &MessageDescriptor) -> String {
+    /// Number of `SHAPE_PERSONAL_ID`.
+    const PERSONAL_ID: i32 = 3;
+    let by_name = |name: &str| {
+        let field = message.get_field_by_name(name).filter(|f| f.kind() == Kind::String);
+        format!("{name}: {}", field.map_or(0, |f| f.number()))
+    };
+    let id = message
+        .fields()
+        .find(|f| field_meta(pool, f).is_some_and(|m| number(&m, "shape") as i32 == PERSONAL_ID))
+        .map_or(0, |f| f.number());
+    let names = ["grade", "level_group", "birth_date", "sex", "full_name"].map(by_name).join(", ");
+    format!("Known {{ personal_id: {id}, {names} }}")
+}
+
+fn message_impl(
+    out: &mut String,
+    pool: &DescriptorPool,
+    docs: &Docs,
+    message: &MessageDescriptor,
+    patterns: &mut Vec<String>,
+) -> Result<()> {
     let name = table_name(message);
-    let (mut metas, mut visits, mut clears, mut setters) =
+    let (mut metas, mut visits, mut values, mut lists) =
         (String::new(), String::new(), String::new(), String::new());
+    let (mut clears, mut setters) = (String::new(), String::new());
     for (i, field) in message.fields().enumerate() {
         let meta = field_meta(pool, &field);
         let meta = meta.ok_or_else(|| anyhow::anyhow!("{}: field without annotation", field.full_name()))?;
-        writeln!(metas, "    {},", field_table(pool, &field, &meta)?)?;
-        writeln!(visits, "        v.field(&{name}_FIELDS[{i}], {});", value(&field)?)?;
-        writeln!(clears, "            {} => self.{} = Default::default(),", field.number(), ident(&field))?;
+        let doc = docs.at(&message.parent_file(), field.path());
+        let (number_, id, value) = (field.number(), ident(&field), value(&field)?);
+        writeln!(metas, "    {},", field_table(pool, &field, &meta, patterns, doc)?)?;
+        writeln!(visits, "        v.field(&{name}_FIELDS[{i}], {value});")?;
+        writeln!(values, "            {number_} => {value},")?;
+        if field.cardinality() == Cardinality::Repeated {
+            writeln!(lists, "        self.{id}.iter_mut().for_each(|entry| each(entry));")?;
+        }
+        writeln!(clears, "            {number_} => self.{id} = Default::default(),")?;
         if number(&meta, "class") as i32 == 4 {
             ensure!(field.kind() == Kind::String, "{}: a secret must be a string", field.full_name());
             let set = if field.supports_presence() { "Some(value)" } else { "value" };
-            writeln!(setters, "            {} => self.{} = {set},", field.number(), ident(&field))?;
+            writeln!(setters, "            {number_} => self.{id} = {set},")?;
         }
     }
-    writeln!(out, "pub static {name}_FIELDS: &[FieldMeta] = &[\n{metas}];")?;
-    writeln!(out, "impl Annotated for {} {{", rust_path(message))?;
-    writeln!(out, "    fn fields(&self) -> &'static [FieldMeta] {{ {name}_FIELDS }}")?;
-    writeln!(out, "    fn visit(&self, v: &mut dyn Visitor) {{\n{visits}    }}")?;
+    let each = if lists.is_empty() { "_" } else { "each" };
     writeln!(
         out,
-        "    fn clear(&mut self, number: u32) {{\n        match number {{\n{clears}            _ => {{}}\n        }}\n    }}"
-    )?;
-    writeln!(
-        out,
-        "    fn set_secret(&mut self, number: u32, value: String) {{\n        match number {{\n{setters}            _ => drop(value),\n        }}\n    }}\n}}"
+        "pub static {name}_FIELDS: &[FieldMeta] = &[
+{metas}];
+impl Annotated for {path} {{
+    fn fields(&self) -> &'static [FieldMeta] {{ {name}_FIELDS }}
+    fn visit(&self, v: &mut dyn Visitor) {{
+{visits}    }}
+    fn value(&self, number: u32) -> Value<'_> {{
+        match number {{
+{values}            _ => Value::Absent,
+        }}
+    }}
+    fn entries(&mut self, {each}: &mut dyn FnMut(&mut dyn Annotated)) {{
+{lists}    }}
+    fn clear(&mut self, number: u32) {{
+        match number {{
+{clears}            _ => {{}}
+        }}
+    }}
+    fn set_secret(&mut self, number: u32, value: String) {{
+        match number {{
+{setters}            _ => drop(value),
+        }}
+    }}
+}}",
+        path = rust_path(message),
     )?;
     Ok(())
-}
-
-fn field_table(pool: &DescriptorPool, field: &FieldDescriptor, meta: &DynamicMessage) -> Result<String> {
-    let (required, rules) = rules(pool, field)?;
-    let need = number(meta, "need") as i32;
-    ensure!(
-        required == (need == 2),
-        "{}: NEED_REQUIRED and buf.validate required must agree",
-        field.full_name()
-    );
-    ensure!(number(meta, "class") as i32 != 0, "{}: field without sensitivity class", field.full_name());
-    let (min, max) = (number(meta, "plausible_min"), number(meta, "plausible_max"));
-    let plausible =
-        if min == 0.0 && max == 0.0 { "None".into() } else { format!("Some(({min:?}, {max:?}))") };
-    Ok(format!(
-        "FieldMeta {{ name: {:?}, number: {}, label: {:?}, class: {}, need: {need}, shape: {}, code_list: {:?}, parent: {}, ministry: {:?}, excel: {:?}, key: {}, column: {}, plausible: {plausible}, ty: FieldType::{}, rules: &[{}] }}",
-        field.name(),
-        field.number(),
-        text(meta, "label"),
-        number(meta, "class") as i32,
-        number(meta, "shape") as i32,
-        text(meta, "code_list"),
-        number(meta, "parent") as i32,
-        text(meta, "ministry"),
-        text(meta, "excel"),
-        flag(meta, "key"),
-        flag(meta, "column"),
-        field_type(field),
-        rules.join(", "),
-    ))
-}
-
-fn field_type(field: &FieldDescriptor) -> &'static str {
-    match field.kind() {
-        _ if field.cardinality() == Cardinality::Repeated => "List",
-        Kind::Double => "Number",
-        Kind::Int32 => "Int",
-        Kind::Bool => "Flag",
-        _ => "Text",
-    }
 }
 
 /// Expression that reads a field as a `Value`.
@@ -144,20 +205,4 @@ fn value(field: &FieldDescriptor) -> Result<String> {
 
 fn ident(field: &FieldDescriptor) -> String {
     field.name().to_owned()
-}
-
-fn table_name(message: &MessageDescriptor) -> String {
-    let mut out = String::new();
-    for c in message.name().chars() {
-        if c.is_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(c.to_ascii_uppercase());
-    }
-    out
-}
-
-fn rust_path(message: &MessageDescriptor) -> String {
-    let package = message.package_name().strip_prefix("eduhub.").unwrap_or_default().replace('.', "::");
-    format!("crate::{package}::{}", message.name())
 }

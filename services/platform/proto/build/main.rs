@@ -4,6 +4,11 @@
 
 mod annotations;
 mod dictionary;
+mod docs;
+mod fields;
+mod length;
+mod names;
+mod shapes;
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -29,6 +34,7 @@ fn main() -> Result<()> {
     let pool = prost_reflect::DescriptorPool::decode(encoded.as_slice())?;
     std::fs::write(out.join("dictionary.rs"), dictionary::generate(&pool)?)
         .context("writing dictionary.rs")?;
+    std::fs::write(out.join("shapes.rs"), shapes::generate(&pool)?).context("writing shapes.rs")?;
     Ok(())
 }
 

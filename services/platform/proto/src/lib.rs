@@ -3,6 +3,7 @@
 //! The `.proto` files are the manual: every RPC, message and field is described there, with limits and errors.
 
 pub mod dictionary;
+pub mod wire;
 
 /// Descriptor set of the whole API with comments and annotations, for reflection and for contract tests.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eduhub.descriptor.bin"));
@@ -40,4 +41,8 @@ mod dictionary_tables {
     include!(concat!(env!("OUT_DIR"), "/dictionary.rs"));
 }
 
-pub use dictionary_tables::{NESTED_FIELDS, RECORDS};
+mod wire_shapes {
+    include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
+}
+
+pub use dictionary_tables::{ALL_LEVELS, MESSAGES, NESTED_FIELDS, PATTERNS, RECORDS};
