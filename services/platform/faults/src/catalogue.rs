@@ -17,7 +17,7 @@ use Code::{
     Aborted, AlreadyExists, DataLoss, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument,
     NotFound, OutOfRange, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable,
 };
-use ErrorGroup::{Duplicate, Format, Logic, Missing, NationalReference, Outlier, Reference, Unspecified};
+use ErrorGroup::{Duplicate, Format, Logic, Missing, NationalReference, Outlier, Reference, Stale, Unspecified};
 
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
@@ -32,6 +32,9 @@ static TABLE: &[Entry] = &[
     Entry(Reason::DigitInName, InvalidArgument, Format, "Họ tên có chữ số", "Name contains digits"),
     Entry(Reason::PersonalIdLength, InvalidArgument, Format, "Số định danh cá nhân phải có đúng 12 chữ số (kiểm tra số 0 ở đầu)", "Personal ID must have exactly 12 digits (check for a lost leading zero)"),
     Entry(Reason::PersonalIdNotDigits, InvalidArgument, Format, "Số định danh cá nhân chỉ gồm chữ số (kiểm tra chữ O thay số 0)", "Personal ID must hold digits only (check for a letter O instead of 0)"),
+    Entry(Reason::RetiredField, InvalidArgument, Stale, "Trường thông tin này không còn dùng từ ngày của bản ghi; hãy để trống", "Field no longer exists on the record's date; leave it empty"),
+    Entry(Reason::UnknownField, InvalidArgument, Format, "Trường thông tin không có trong phiên bản giao diện này nên không được lưu", "Field is not known to this version of the API and was not stored"),
+    Entry(Reason::NotAtLevel, InvalidArgument, Logic, "Trường thông tin không dùng cho cấp học này", "Field does not exist at this level of education"),
     Entry(Reason::UnknownCode, InvalidArgument, Reference, "Mã không có trong danh mục", "Code is not in the code list"),
     Entry(Reason::RetiredCode, InvalidArgument, Reference, "Mã đã hết hiệu lực", "Code is no longer valid"),
     Entry(Reason::ParentMissing, FailedPrecondition, Reference, "Chờ bản ghi cha chưa có", "Waits for a parent record that is not here yet"),

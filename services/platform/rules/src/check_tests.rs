@@ -12,6 +12,8 @@ fn lists() -> CodeTable {
         ("DM_TINH", vec!["37"]),
         ("DM_XA", vec!["14329"]),
         ("DM_MON_HOC", vec!["TOC"]),
+        ("DM_KHU_VUC_TUYEN_SINH", vec!["1"]),
+        ("DM_NHOM_MAU", vec!["O"]),
     ] {
         for c in codes {
             t.insert(list, c, None, None);
@@ -33,6 +35,13 @@ fn pupil() -> Pupil {
         commune_code: Some("14329".into()),
         birth_place: Some("Ninh Bình".into()),
         contact_phone: Some("0912345678".into()),
+        area: Some("1".into()),
+        disabled_not_assessed: Some(false),
+        father_ethnic_minority: Some(false),
+        mother_ethnic_minority: Some(false),
+        from_difficult_area: Some(false),
+        tuition_reduced: Some(false),
+        study_cost_support: Some(false),
         ..Pupil::default()
     }
 }
@@ -97,8 +106,8 @@ fn expected_but_absent_is_a_warning_required_is_an_error() {
 #[test]
 fn lists_are_walked_with_paths_and_plausible_ranges_warn() {
     let scores = vec![
-        SubjectScore { subject: "TOC".into(), score: Some(7.2), level: None },
-        SubjectScore { subject: "XXX".into(), score: Some(10.5), level: None },
+        SubjectScore { subject: "TOC".into(), score: Some(7.2), ..SubjectScore::default() },
+        SubjectScore { subject: "XXX".into(), score: Some(10.5), ..SubjectScore::default() },
     ];
     let result = TermResult {
         term: "1".into(),
@@ -120,7 +129,17 @@ fn lists_are_walked_with_paths_and_plausible_ranges_warn() {
         measured_on: "2026-09-20".into(),
         height_cm: 250.0,
         weight_kg: 30.0,
-        blood_group: None,
+        blood_group: Some("O".into()),
+        ..Health::default()
     };
     assert_eq!(found(&health), vec![(Reason::Implausible, "height_cm".into())]);
+}
+
+/// The vector of domain.md E.1 that is one digit short, and two that are no numbers.
+#[test]
+fn a_personal_id_of_the_wrong_shape_is_refused_with_what_is_wrong() {
+    let with = |id: &str| found(&Pupil { personal_id: Some(id.into()), ..pupil() });
+    assert_eq!(with("03731500012"), vec![(Reason::PersonalIdLength, "personal_id".into())]);
+    assert_eq!(with("O37315000123"), vec![(Reason::PersonalIdNotDigits, "personal_id".into())]);
+    assert_eq!(with("037415000123"), vec![(Reason::PersonalIdFuture, "personal_id".into())]);
 }

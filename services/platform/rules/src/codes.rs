@@ -14,6 +14,10 @@ pub enum CodeStatus {
     Unknown,
 }
 
+/// Code that opens its list: the Ministry has not published the list's values (or not all), so any code of the field's pattern
+/// is valid while this row is. Ending its validity closes the list.
+pub const OPEN: &str = "*";
+
 /// Answers about codes.
 pub trait CodeLists: Send + Sync {
     /// Status of a code of a list on a day.
@@ -32,6 +36,12 @@ pub struct CodeTable {
 struct Validity {
     from: Option<Date>,
     to: Option<Date>,
+}
+
+impl Validity {
+    fn covers(self, day: Date) -> bool {
+        self.from.is_none_or(|from| day >= from) && self.to.is_none_or(|to| day <= to)
+    }
 }
 
 impl CodeTable {
@@ -65,18 +75,19 @@ impl FromIterator<Code> for CodeTable {
 
 impl CodeLists for CodeTable {
     fn status(&self, list: &str, code: &str, day: Date) -> CodeStatus {
-        match self.lists.get(list).and_then(|l| l.get(code)) {
-            None => CodeStatus::Unknown,
-            Some(v) if v.from.is_some_and(|f| day < f) || v.to.is_some_and(|t| day > t) => {
-                CodeStatus::Retired
-            }
-            Some(_) => CodeStatus::Valid,
+        let Some(codes) = self.lists.get(list) else { return CodeStatus::Unknown };
+        match codes.get(code).or_else(|| codes.get(OPEN)) {
+            Some(v) if v.covers(day) => CodeStatus::Valid,
+            // A list that is closed by now does not know the codes that it took unseen.
+            Some(_) if codes.contains_key(code) => CodeStatus::Retired,
+            _ => CodeStatus::Unknown,
         }
     }
 
     fn nearest(&self, list: &str, code: &str) -> Vec<String> {
         let Some(codes) = self.lists.get(list) else { return vec![] };
-        let mut near: Vec<_> = codes.keys().map(|c| (strsim::damerau_levenshtein(c, code), c)).collect();
+        let known = codes.keys().filter(|c| *c != OPEN);
+        let mut near: Vec<_> = known.map(|c| (strsim::damerau_levenshtein(c, code), c)).collect();
         near.sort();
         near.into_iter().filter(|(d, _)| *d <= 2).take(3).map(|(_, c)| c.clone()).collect()
     }
@@ -97,5 +108,18 @@ mod tests {
         assert_eq!(t.status("DM_X", "02", date!(2025 - 07 - 01)), CodeStatus::Retired);
         assert_eq!(t.status("DM_X", "99", date!(2026 - 01 - 01)), CodeStatus::Unknown);
         assert_eq!(t.nearest("DM_X", "11"), vec!["01".to_owned(), "02".to_owned()]);
+    }
+
+    #[test]
+    fn an_open_list_takes_any_code_until_it_is_closed() {
+        let mut t = CodeTable::default();
+        t.insert("DM_X", OPEN, None, Some(date!(2027 - 05 - 31)));
+        t.insert("DM_X", "02", None, Some(date!(2025 - 06 - 30)));
+        let (before, after) = (date!(2026 - 01 - 01), date!(2027 - 06 - 01));
+        assert_eq!(t.status("DM_X", "seen nowhere", before), CodeStatus::Valid);
+        assert_eq!(t.status("DM_X", "02", before), CodeStatus::Retired);
+        assert_eq!(t.status("DM_X", "seen nowhere", after), CodeStatus::Unknown);
+        assert_eq!(t.status("DM_Y", "01", before), CodeStatus::Unknown);
+        assert_eq!(t.nearest("DM_X", "**"), vec!["02".to_owned()]);
     }
 }

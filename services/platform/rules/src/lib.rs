@@ -6,12 +6,16 @@
 mod check;
 mod codes;
 mod names;
+mod path;
+mod patterns;
 mod personal_id;
 mod shape;
+mod unknown;
 mod walk;
 
 pub use check::{Checker, Findings, refuses};
-pub use codes::{CodeLists, CodeStatus, CodeTable};
+pub use codes::{CodeLists, CodeStatus, CodeTable, OPEN};
 pub use names::{broken_name, broken_text};
 pub use personal_id::{PersonalId, province_of_registration};
+pub use unknown::unknown_fields;
 pub use walk::{Identity, ParentRef, identity, parents, record_key};

@@ -1,7 +1,7 @@
 //! Reads what a record says of itself: its key, its parents, the person it is about.
 use eduhub_proto::{
-    common::v1::{Kind, Shape},
-    dictionary::{Annotated, FieldMeta, Record, Value, record_of},
+    common::v1::Kind,
+    dictionary::{Record, Value, record_of},
 };
 
 /// A reference from a record to a parent record of the same school.
@@ -16,35 +16,35 @@ pub struct ParentRef {
 }
 
 /// Key of a record in its school as the sender knows it (without the school year): its key fields joined by `/`.
-pub fn record_key(record: &dyn Annotated) -> String {
+pub fn record_key<R: Record>(record: &R) -> String {
     let mut key = String::new();
-    record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
-        if meta.key {
-            if !key.is_empty() {
-                key.push('/');
-            }
-            key.push_str(&value.display());
+    for (n, position) in R::META.keys.iter().enumerate() {
+        if n > 0 {
+            key.push('/');
         }
-    });
+        match R::META.fields.get(*position).map_or(Value::Absent, |meta| record.value(meta.number)) {
+            Value::Text(text) => key.push_str(text),
+            other => key.push_str(&other.display()),
+        }
+    }
     key
 }
 
 /// Parents that a record names.
 pub fn parents<R: Record>(record: &R, school_year: i32) -> Vec<ParentRef> {
     let mut out = Vec::new();
-    record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
-        if meta.parent != 0
-            && let Value::Text(text) = value
+    for meta in R::META.parents.iter().filter_map(|position| R::META.fields.get(*position)) {
+        if let Value::Text(text) = record.value(meta.number)
             && let Ok(kind) = Kind::try_from(meta.parent)
         {
             let key = record_of(kind).map_or_else(|| text.to_owned(), |r| r.full_key(school_year, text));
             out.push(ParentRef { kind, key, field: meta.name });
         }
-    });
+    }
     out
 }
 
-/// What the personal-ID rules need to know of a person.
+/// What identifies a person, as the verification with the population database needs it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Personal ID with its field's name and number.
@@ -58,22 +58,17 @@ pub struct Identity {
 }
 
 /// Person that a record is about; all `None` for records that are not about a person.
-pub fn identity(record: &dyn Annotated) -> Identity {
-    let mut who = Identity::default();
-    if !record.fields().iter().any(|f| f.shape == Shape::PersonalId as i32) {
-        return who;
+pub fn identity<R: Record>(record: &R) -> Identity {
+    let known = &R::META.known;
+    let Some(field) = R::META.field(known.personal_id) else { return Identity::default() };
+    let text = |number| match record.value(number) {
+        Value::Text(text) => Some(text.to_owned()),
+        _ => None,
+    };
+    Identity {
+        personal_id: text(field.number).map(|id| (id, field.name, field.number)),
+        birth_date: text(known.birth_date),
+        sex: text(known.sex),
+        full_name: text(known.full_name),
     }
-    record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
-        let Value::Text(text) = value else { return };
-        match meta.name {
-            _ if meta.shape == Shape::PersonalId as i32 => {
-                who.personal_id = Some((text.to_owned(), meta.name, meta.number));
-            }
-            "birth_date" => who.birth_date = Some(text.to_owned()),
-            "sex" => who.sex = Some(text.to_owned()),
-            "full_name" => who.full_name = Some(text.to_owned()),
-            _ => {}
-        }
-    });
-    who
 }
