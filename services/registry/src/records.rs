@@ -12,5 +12,9 @@ eduhub_changelog::record_set! {
         Enrolment => "enrolment_record",
         TermResult => "term_result_record",
         Health => "health_record",
+        Attendance => "attendance_record",
+        Retake => "retake_record",
+        Graduation => "graduation_record",
+        FreeCandidate => "free_candidate_record",
     }
 }

@@ -7,11 +7,17 @@ use std::collections::BTreeMap;
 
 /// Migrations that make record tables.
 const SERVICES: [(&str, &str); 2] = [
-    ("registry", include_str!("../../../services/registry/migrations/0002_records.sql")),
+    (
+        "registry",
+        concat!(
+            include_str!("../../../services/registry/migrations/0002_records.sql"),
+            include_str!("../../../services/registry/migrations/0004_dictionary.sql")
+        ),
+    ),
     ("facility", include_str!("../../../services/facility/migrations/0002_records.sql")),
 ];
 
-/// Columns with their types by table, of all `create table` statements.
+/// Columns with their types by table, of all `create table` and `add column` statements.
 fn tables(sql: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let lines =
         sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
@@ -22,6 +28,12 @@ fn tables(sql: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let columns = table[2].lines().map(str::trim).filter(|l| !l.starts_with("constraint"));
         let columns = columns.filter_map(|l| column.captures(l).map(|c| (c[1].to_owned(), c[2].to_owned())));
         out.insert(table[1].to_owned(), columns.collect());
+    }
+    let altered = regex::Regex::new(r"(?is)alter\s+table\s+(\w+)\s+(add\s+column.*?);").unwrap();
+    let added = regex::Regex::new(r"(?i)add\s+column\s+(\w+)\s+([a-z0-9]+)").unwrap();
+    for alter in altered.captures_iter(&lines) {
+        let table = out.entry(alter[1].to_owned()).or_insert_with(BTreeMap::new);
+        table.extend(added.captures_iter(&alter[2]).map(|c| (c[1].to_owned(), c[2].to_owned())));
     }
     out
 }

@@ -2,7 +2,8 @@
 use eduhub_proto::{
     common::v1::{Kind, Withdrawal},
     registry::v1::{
-        Campus, Class, Enrolment, Health, Pupil, Record, School, Staff, SubjectScore, TermResult, record,
+        Attendance, Campus, Class, Enrolment, FreeCandidate, Graduation, Health, Pupil, Record, Retake,
+        School, Staff, SubjectScore, TermResult, record,
     },
 };
 
@@ -19,7 +20,7 @@ macro_rules! wrap {
         }
     )*};
 }
-wrap!(School Campus Class Pupil Staff Enrolment TermResult Health);
+wrap!(School Campus Class Pupil Staff Enrolment TermResult Health Attendance Retake Graduation FreeCandidate);
 
 /// Code of the pupil number `n`.
 pub fn code(n: u32) -> String {
@@ -45,6 +46,16 @@ pub fn pupil(n: u32) -> Pupil {
         commune_code: Some("14329".into()),
         birth_place: Some("Ninh Bình".into()),
         contact_phone: Some("0912345678".into()),
+        area: Some("3".into()),
+        poor_household: Some(false),
+        disabled_not_assessed: Some(false),
+        studies_two_sessions: Some(false),
+        father_ethnic_minority: Some(false),
+        mother_ethnic_minority: Some(false),
+        from_difficult_area: Some(false),
+        tuition_reduced: Some(false),
+        study_cost_support: Some(false),
+        day_boarding_type: Some("0".into()),
         ..Pupil::default()
     }
 }
@@ -56,6 +67,7 @@ pub fn campus() -> Campus {
         address_line: Some("Đường Lê Hồng Phong".into()),
         distance_to_main_km: Some(0.0),
         area_m2: Some(5000.0),
+        ..Campus::default()
     }
 }
 
@@ -81,7 +93,7 @@ pub fn enrolment(n: u32, class: &str) -> Enrolment {
         enrolment_type: "1".into(),
         student_status: "01".into(),
         status_on: "2026-09-05".into(),
-        dropout_reason: None,
+        ..Enrolment::default()
     }
 }
 
@@ -102,7 +114,17 @@ pub fn staff(n: u32) -> Staff {
         email: "minh@truong.edu.vn".into(),
         recruited_on: Some("2010-08-15".into()),
         ethnicity: Some("01".into()),
-        religion: None,
+        province_code: Some("37".into()),
+        commune_code: Some("14329".into()),
+        is_party_member: Some(true),
+        is_youth_union_member: Some(false),
+        social_insurance_no: Some(format!("35{n:08}")),
+        recruiting_body: Some("Sở Giáo dục và Đào tạo".into()),
+        full_time_youth_union: Some(false),
+        education_management_level: Some("0".into()),
+        it_level: Some("2".into()),
+        public_employee_rating: Some("2".into()),
+        ..Staff::default()
     }
 }
 
@@ -115,7 +137,13 @@ pub fn term_result(n: u32, class: &str) -> TermResult {
         conduct: Some("1".into()),
         primary_result: None,
         days_absent: Some(2),
-        subject_scores: vec![SubjectScore { subject: "TOC".into(), score: Some(7.5), level: None }],
+        grade: Some("6".into()),
+        subject_scores: vec![SubjectScore {
+            subject: "TOC".into(),
+            score: Some(7.5),
+            ..SubjectScore::default()
+        }],
+        ..TermResult::default()
     }
 }
 
@@ -127,6 +155,7 @@ pub fn health(n: u32) -> Health {
         height_cm: 145.5,
         weight_kg: 38.0,
         blood_group: Some("O".into()),
+        ..Health::default()
     }
 }
 
@@ -146,6 +175,8 @@ pub fn school(code: &str) -> School {
         has_grid_power: Some(true),
         has_clean_water: Some(true),
         has_sanitation: Some(true),
+        area: Some("02".into()),
+        school_type: Some("07".into()),
         ..School::default()
     }
 }

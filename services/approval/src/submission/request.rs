@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use eduhub_faults::Fault;
 use eduhub_proto::approval::v1 as pb;
 use eduhub_proto::common::v1::{Dataset, Kind, Period};
+use eduhub_proto::dictionary::kinds_of;
 use uuid::Uuid;
 
 use super::entity::Subject;
@@ -120,19 +121,6 @@ pub(super) fn reasons_fit(dataset: i16, reasons: &[RecordReason]) -> Result<(), 
         }
     }
     v.finish(|| Some(()))
-}
-
-/// Kinds that a dataset holds (`eduhub/common/v1/kind.proto`).
-fn kinds_of(dataset: Dataset) -> &'static [Kind] {
-    match dataset {
-        Dataset::Pupils => {
-            &[Kind::School, Kind::Campus, Kind::Class, Kind::Pupil, Kind::Enrolment, Kind::Health]
-        }
-        Dataset::Staff => &[Kind::Staff],
-        Dataset::Results => &[Kind::TermResult],
-        Dataset::Facilities => &[Kind::Room],
-        Dataset::Unspecified => &[],
-    }
 }
 
 pub(super) fn withdraw(request: &pb::WithdrawSubmissionRequest) -> Result<(Uuid, String), Fault> {

@@ -53,7 +53,9 @@ impl From<Period> for common::Period {
 pub fn kind(text: &str) -> Result<common::Kind, String> {
     let name = format!("KIND_{}", text.to_uppercase().replace([' ', '-'], "_"));
     common::Kind::from_str_name(&name).filter(|k| *k != common::Kind::Unspecified).ok_or_else(|| {
-        "school, campus, class, pupil, staff, enrolment, term_result, health or room".to_owned()
+        let names = eduhub_proto::RECORDS.iter().map(|r| r.kind().as_str_name());
+        let names: Vec<String> = names.map(|n| n.trim_start_matches("KIND_").to_lowercase()).collect();
+        format!("one of {}", names.join(", "))
     })
 }
 

@@ -14,6 +14,9 @@ fn lists() -> CodeTable {
         ("DM_MON_HOC", vec!["TOC"]),
         ("DM_KHU_VUC_TUYEN_SINH", vec!["1"]),
         ("DM_NHOM_MAU", vec!["O"]),
+        ("DM_KHOI", vec!["6"]),
+        ("DM_HOC_LUC", vec!["2"]),
+        ("DM_HANH_KIEM", vec!["1"]),
     ] {
         for c in codes {
             t.insert(list, c, None, None);
@@ -113,6 +116,10 @@ fn lists_are_walked_with_paths_and_plausible_ranges_warn() {
         term: "1".into(),
         student_code: "3700000001".into(),
         class_code: "6A1".into(),
+        grade: Some("6".into()),
+        learning_rating: Some("2".into()),
+        conduct: Some("1".into()),
+        days_absent: Some(0),
         subject_scores: scores,
         ..TermResult::default()
     };
