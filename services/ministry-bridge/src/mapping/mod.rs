@@ -1,14 +1,15 @@
 //! From records of the hub to payloads of the Ministry.
 //!
 //! Symbols, labels and classes come from the data dictionary (`eduhub_proto::dictionary`): a field goes to the Ministry when
-//! its annotation names a symbol of QĐ 4998, and nothing here repeats them. What the annotations can't say is here: a pupil's
-//! payload is made of three records, campuses ride in the school's.
+//! its annotation names a symbol of QĐ 4998 at the record's level, and nothing here repeats them. What the annotations can't
+//! say is here: a pupil's payload is made of three records, campuses ride in the school's, and what can be computed (body-mass
+//! index, number of campuses) is computed, never taken over.
 
 mod payload;
 mod pupil;
 mod symbols;
 
-pub use payload::{Fields, Outgoing, canonical, compose, key_in_year};
+pub use payload::{Fields, Outgoing, canonical, compose, key_in_year, level_of};
 pub use pupil::PupilParts;
 pub use symbols::{Symbol, symbol};
 
@@ -22,7 +23,7 @@ pub fn sent_kinds(dataset: Dataset) -> &'static [Kind] {
     match dataset {
         Dataset::Pupils => &[Kind::School, Kind::Class, Kind::Pupil],
         Dataset::Staff => &[Kind::Staff],
-        Dataset::Results => &[Kind::TermResult],
+        Dataset::Results => &[Kind::TermResult, Kind::Retake, Kind::Graduation, Kind::FreeCandidate],
         Dataset::Facilities => &[Kind::Room],
         Dataset::Unspecified => &[],
     }

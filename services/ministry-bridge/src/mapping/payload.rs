@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use eduhub_proto::common::v1::Kind;
-use eduhub_proto::dictionary::{Annotated, FieldMeta, Value as Field, record_of};
+use eduhub_proto::common::v1::{Kind, Level};
+use eduhub_proto::dictionary::{Annotated, FieldMeta, Levels, Value as Field, record_of};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -31,19 +31,29 @@ pub fn canonical(fields: &Fields) -> Vec<u8> {
     serde_json::to_vec(fields).unwrap_or_default()
 }
 
-/// Adds the fields of `record` that have a symbol. What is there already stays: the record that owns the payload comes first.
-pub fn compose(fields: &mut Fields, record: &dyn Annotated) {
+/// Adds the fields of `record` that have a symbol at its level; a field that does not exist there stays out. What is there
+/// already stays: the record that owns the payload comes first.
+pub fn compose(fields: &mut Fields, record: &dyn Annotated, level: Level) {
     record.visit(&mut |meta: &'static FieldMeta, value: Field<'_>| {
-        if meta.ministry.is_empty() || fields.contains_key(meta.ministry) {
+        let symbol = meta.symbol_at(level);
+        if symbol.is_empty() || fields.contains_key(symbol) {
             return;
         }
-        if let Some(value) = json(value) {
-            fields.insert(meta.ministry.to_owned(), value);
+        if let Some(value) = json(value, level) {
+            fields.insert(symbol.to_owned(), value);
         }
     });
 }
 
-fn json(value: Field<'_>) -> Option<Value> {
+/// Level whose annex a record follows: a centre's is its own whatever the grade, an inter-level school has the grade's.
+pub fn level_of(school: Level, grade: &str) -> Level {
+    if school == Level::Continuing {
+        return school;
+    }
+    Levels::of_grade(grade).iter().next().unwrap_or(school)
+}
+
+fn json(value: Field<'_>, level: Level) -> Option<Value> {
     Some(match value {
         Field::Absent => return None,
         Field::Text(text) => Value::from(text),
@@ -54,7 +64,7 @@ fn json(value: Field<'_>) -> Option<Value> {
             let mut entries = Vec::with_capacity(list.len());
             for entry in (0..list.len()).filter_map(|i| list.get(i)) {
                 let mut fields = Fields::new();
-                compose(&mut fields, entry);
+                compose(&mut fields, entry, level);
                 entries.push(Value::Object(fields.into_iter().collect()));
             }
             if entries.is_empty() {
@@ -91,14 +101,14 @@ mod tests {
             ..Class::default()
         };
         let mut fields = Fields::new();
-        compose(&mut fields, &class);
+        compose(&mut fields, &class, Level::LowerSecondary);
         let expected = json!({"MA": "6A1", "TEN": "6A1", "MA_KHOI": "6", "IS_DAY_2_BUOI_NGAY": true});
         assert_eq!(serde_json::to_value(&fields).unwrap(), expected);
     }
 
     #[test]
     fn lists_become_objects_of_symbols() {
-        let score = SubjectScore { subject: "TOAN".into(), score: Some(8.5), level: None };
+        let score = SubjectScore { subject: "TOAN".into(), score: Some(8.5), ..SubjectScore::default() };
         let result = TermResult {
             term: "1".into(),
             student_code: "0142976686".into(),
@@ -107,8 +117,33 @@ mod tests {
             ..TermResult::default()
         };
         let mut fields = Fields::new();
-        compose(&mut fields, &result);
+        compose(&mut fields, &result, Level::LowerSecondary);
         assert_eq!(fields["DIEM_MONS"], json!([{"MA_MON_HOC": "TOAN", "DIEM": 8.5}]));
+    }
+
+    #[test]
+    fn symbols_follow_the_level() {
+        let class = Class { homeroom_teacher_code: Some("GV000001".into()), ..Class::default() };
+        let symbols = |level| {
+            let mut fields = Fields::new();
+            compose(&mut fields, &class, level);
+            fields.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(symbols(Level::Preschool), ["GIAO_VIEN_CN_ID"]);
+        assert_eq!(symbols(Level::Primary), ["GIAO_VIEN_ID"]);
+        assert_eq!(level_of(Level::LowerSecondary, "5"), Level::Primary);
+        assert_eq!(level_of(Level::Continuing, "10"), Level::Continuing);
+        assert_eq!(level_of(Level::Primary, ""), Level::Primary);
+    }
+
+    #[test]
+    fn a_field_of_another_level_is_not_sent() {
+        let class = Class { stream: Some("KHTN".into()), ..Class::default() };
+        let mut fields = Fields::new();
+        compose(&mut fields, &class, Level::LowerSecondary);
+        assert!(fields.is_empty());
+        compose(&mut fields, &class, Level::UpperSecondary);
+        assert_eq!(fields["MA_PHAN_BAN"], "KHTN");
     }
 
     #[test]

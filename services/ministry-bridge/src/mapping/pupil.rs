@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
-use eduhub_proto::common::v1::Kind;
+use eduhub_proto::common::v1::{Kind, Level};
 use eduhub_proto::dictionary::Record as _;
 use eduhub_proto::registry::v1::{Class, Enrolment, Health, Pupil};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::payload::{Fields, Outgoing, compose};
+use super::payload::{Fields, Outgoing, compose, level_of};
 
 /// Status of a pupil who studies (DM_TRANG_THAI_HOC_SINH, domain.md D.8).
 const STUDYING: &str = "01";
@@ -48,16 +49,26 @@ impl PupilParts {
     }
 
     /// The pupil with its parts. It goes after its class.
-    pub fn compose(&self, pupil: &Pupil, record_id: Uuid, version: i64, school_year: i32) -> Outgoing {
-        let mut fields = Fields::new();
-        compose(&mut fields, pupil);
+    pub fn compose(
+        &self,
+        pupil: &Pupil,
+        (record_id, version): (Uuid, i64),
+        school_year: i32,
+        school: Level,
+    ) -> Outgoing {
         let parts = self.of.get(&pupil.student_code);
         let enrolment = parts.and_then(|parts| parts.enrolment.as_ref());
+        let level = level_of(school, enrolment.map_or("", |e| e.grade.as_str()));
+        let mut fields = Fields::new();
+        compose(&mut fields, pupil, level);
         if let Some(enrolment) = enrolment {
-            compose(&mut fields, enrolment);
+            compose(&mut fields, enrolment, level);
         }
         if let Some(health) = parts.and_then(|parts| parts.health.as_ref()) {
-            compose(&mut fields, health);
+            compose(&mut fields, health, level);
+            if let Some(index) = body_mass_index(health) {
+                fields.insert("CHI_SO_BMI".to_owned(), Value::from(index));
+            }
         }
         Outgoing {
             record_id,
@@ -68,6 +79,12 @@ impl PupilParts {
             fields,
         }
     }
+}
+
+/// Weight in kg over the square of the height in m, one decimal (domain.md C.4: recompute, do not trust).
+fn body_mass_index(health: &Health) -> Option<f64> {
+    let index = (health.weight_kg / (health.height_cm / 100.0).powi(2) * 10.0).round() / 10.0;
+    index.is_finite().then_some(index)
 }
 
 #[cfg(test)]
@@ -103,21 +120,23 @@ mod tests {
                     student_code,
                     measured_on: on.into(),
                     height_cm: height,
+                    weight_kg: 35.0,
                     ..Health::default()
                 },
                 1,
             );
         }
-        let out = parts.compose(&pupil(), Uuid::nil(), 3, 2026);
+        let out = parts.compose(&pupil(), (Uuid::nil(), 3), 2026, Level::LowerSecondary);
         assert_eq!(out.fields["MA_LOP"], "6A2");
         assert_eq!(out.fields["CHIEU_CAO"], 141.0);
+        assert_eq!(out.fields["CHI_SO_BMI"], 17.6);
         assert_eq!(out.parent, Some((Kind::Class, "2026/6A2".to_owned())));
         assert_eq!(out.version, 10);
     }
 
     #[test]
     fn a_pupil_without_enrolment_hangs_on_nothing() {
-        let out = PupilParts::default().compose(&pupil(), Uuid::nil(), 1, 2026);
+        let out = PupilParts::default().compose(&pupil(), (Uuid::nil(), 1), 2026, Level::Primary);
         assert_eq!(out.parent, None);
         assert!(!out.fields.contains_key("MA_LOP"));
     }

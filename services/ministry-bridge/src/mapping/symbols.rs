@@ -18,12 +18,15 @@ pub fn symbol(kind: Kind, name: &str) -> Symbol {
     let field = kinds
         .filter_map(|kind| record_of(*kind))
         .flat_map(|meta| meta.fields)
-        .find(|field| !field.ministry.is_empty() && field.ministry == name);
+        .find(|field| !name.is_empty() && (field.ministry == name || field.symbols.iter().any(|(_, s)| *s == name)));
     match (field, name) {
         (Some(field), _) => Symbol {
             label: field.label,
             class: Sensitivity::try_from(field.class).unwrap_or(Sensitivity::Secret),
         },
+        (None, "TRUNG_TAM_ID") => Symbol { label: "Mã trung tâm", class: Sensitivity::Public },
+        (None, "SO_DIEM_TRUONG") => Symbol { label: "Số điểm trường", class: Sensitivity::Public },
+        (None, "CHI_SO_BMI") => Symbol { label: "Chỉ số BMI", class: Sensitivity::Sensitive },
         (None, "TRUONG_ID") => Symbol { label: "Mã trường", class: Sensitivity::Public },
         (None, "DIEM_TRUONGS") => Symbol { label: "Điểm trường", class: Sensitivity::Public },
         (None, _) => Symbol { label: "", class: Sensitivity::Secret },

@@ -3,7 +3,10 @@ use eduhub_proto::common::v1::{ChangeHeader, Kind, ListSealedRequest};
 use eduhub_proto::dictionary::Annotated;
 use eduhub_proto::facility::v1::{Room, record::Record as FacilityRecord};
 use eduhub_proto::registry::v1::record::Record as RegistryRecord;
-use eduhub_proto::registry::v1::{Campus, Class, Enrolment, Health, Pupil, School, Staff, TermResult};
+use eduhub_proto::registry::v1::{
+    Attendance, Campus, Class, Enrolment, FreeCandidate, Graduation, Health, Pupil, Retake, School, Staff,
+    TermResult,
+};
 use uuid::Uuid;
 
 use crate::peers::{Peers, within_deadline};
@@ -21,6 +24,10 @@ pub(crate) enum Sealed {
     Enrolment(Enrolment),
     TermResult(TermResult),
     Health(Health),
+    Attendance(Attendance),
+    Retake(Retake),
+    Graduation(Graduation),
+    FreeCandidate(FreeCandidate),
     Room(Room),
 }
 
@@ -36,6 +43,10 @@ impl Sealed {
             Self::Enrolment(record) => record,
             Self::TermResult(record) => record,
             Self::Health(record) => record,
+            Self::Attendance(record) => record,
+            Self::Retake(record) => record,
+            Self::Graduation(record) => record,
+            Self::FreeCandidate(record) => record,
             Self::Room(record) => record,
         }
     }
@@ -103,6 +114,10 @@ fn sealed(record: RegistryRecord) -> Sealed {
         RegistryRecord::Enrolment(record) => Sealed::Enrolment(record),
         RegistryRecord::TermResult(record) => Sealed::TermResult(record),
         RegistryRecord::Health(record) => Sealed::Health(record),
+        RegistryRecord::Attendance(record) => Sealed::Attendance(record),
+        RegistryRecord::Retake(record) => Sealed::Retake(record),
+        RegistryRecord::Graduation(record) => Sealed::Graduation(record),
+        RegistryRecord::FreeCandidate(record) => Sealed::FreeCandidate(record),
     }
 }
 

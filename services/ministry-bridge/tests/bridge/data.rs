@@ -99,7 +99,7 @@ pub fn enrolment(n: usize, class: &str) -> Change {
         enrolment_type: "2".to_owned(),
         student_status: "01".to_owned(),
         status_on: "2026-09-05".to_owned(),
-        dropout_reason: None,
+        ..Enrolment::default()
     };
     change(Kind::Enrolment, &format!("E{n}"), Of::Enrolment(enrolment))
 }
@@ -111,7 +111,7 @@ pub fn health(n: usize) -> Change {
         measured_on: "2026-10-01".to_owned(),
         height_cm: 140.5,
         weight_kg: 35.0,
-        blood_group: None,
+        ..Health::default()
     };
     change(Kind::Health, &format!("1/{}", pupil_key(n)), Of::Health(health))
 }
@@ -135,7 +135,7 @@ pub fn result(n: usize) -> Change {
         term: "1".to_owned(),
         student_code: pupil_key(n),
         class_code: "6A1".to_owned(),
-        subject_scores: vec![SubjectScore { subject: "TOAN".to_owned(), score: Some(8.5), level: None }],
+        subject_scores: vec![SubjectScore { subject: "TOAN".to_owned(), score: Some(8.5), ..SubjectScore::default() }],
         ..TermResult::default()
     };
     change(Kind::TermResult, &format!("1/{}", pupil_key(n)), Of::TermResult(result))
