@@ -1,27 +1,23 @@
 //! One batch in one transaction.
 use crate::{
-    apply::{self, Keys, Outcome},
     counts, duplicates, held,
     incoming::Incoming,
     issues,
+    outcome::{Keys, Outcome},
     prepare::Preparer,
+    records,
     session::{self, db},
+    waiting,
 };
-use eduhub_changelog::{Opener, RecordSet, WriteContext, lock_school};
+use eduhub_changelog::{RecordSet, WriteContext, lock_school};
 use eduhub_faults::{Fault, Problem, Reason};
-use eduhub_proto::{
-    common::v1::{BatchReply, Kind, PushMode, Withdrawal},
-    dictionary::{CLASS_SECRET, record_of},
-};
+use eduhub_proto::common::v1::{BatchReply, PushMode, Withdrawal};
 use prost::Message;
 use sqlx::PgConnection;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Findings that one reply may carry; the counts are always complete.
 const MAX_PROBLEMS: usize = 2_000;
-/// Rounds of admitting held records: each goes one level down the dependency order, which has three.
-const MAX_ROUNDS: usize = 8;
 
 /// A batch ready to be applied.
 pub(crate) struct Batch {
@@ -36,8 +32,8 @@ pub(crate) struct Batch {
     pub max_held: i64,
 }
 
-/// Applies a batch, or gives again the answer that it got before.
-pub(crate) async fn apply<S: RecordSet>(
+/// Applies the next batch of a session, or gives again the answer that it got before.
+pub(crate) async fn apply_once<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
@@ -59,7 +55,7 @@ pub(crate) async fn apply<S: RecordSet>(
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let reply = write::<S>(conn, who, preparer, batch, &mut Keys::new()).await?;
+    let reply = apply::<S>(conn, who, preparer, batch, &mut Keys::new()).await?;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
     Ok(reply)
@@ -89,9 +85,9 @@ async fn remember(conn: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Writes everything of a batch and says what happened. Used without commit for VALIDATE_ONLY, which hands over the keys
-/// that earlier batches of the stream would have brought: nothing of them is in the tables.
-pub(crate) async fn write<S: RecordSet>(
+/// Applies a batch and says what happened. Rolled back by VALIDATE_ONLY, which hands over the keys that earlier batches of
+/// the stream would have brought: nothing of them is in the tables.
+pub(crate) async fn apply<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
@@ -99,21 +95,21 @@ pub(crate) async fn write<S: RecordSet>(
     known: &mut Keys,
 ) -> Result<BatchReply, Fault> {
     let mut out = Outcome::default();
-    let waiting = held::count(conn, &who.school_code).await.map_err(db)?;
-    let room = batch.max_held - waiting;
-    apply::apply::<S>(conn, who, batch.incoming, room, known, &mut out).await?;
+    let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
+    let room = batch.max_held - held_already;
+    records::write::<S>(conn, who, batch.incoming, room, known, &mut out).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
-    if waiting > 0 {
+    if held_already > 0 {
         let settled = out.accepted.iter().chain(&out.refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
-        admit::<S>(conn, who, preparer, batch.max_held, &mut out).await?;
+        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut out).await?;
     }
     let settled: Vec<(i32, &str)> =
         out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
     issues::sync(conn, &who.school_code, &settled, &out.problems).await.map_err(db)?;
     issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
-    find_duplicates::<S>(conn, who, &mut out).await?;
+    duplicates::find::<S>(conn, who, &mut out).await?;
     let waited_for: Vec<_> = out.waited_for.into_iter().collect();
     let root_causes = if waited_for.is_empty() {
         vec![]
@@ -142,73 +138,7 @@ async fn withdraw_named<S: RecordSet>(
             .collect();
         if !keys.is_empty() {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            apply::withdraw(conn, table, who, &keys, out).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Admits what waited for records that arrived, round by round: an admitted record may be awaited itself.
-async fn admit<S: RecordSet>(
-    conn: &mut PgConnection,
-    who: &WriteContext,
-    preparer: &Preparer<'_, S>,
-    max_held: i64,
-    out: &mut Outcome,
-) -> Result<(), Fault> {
-    let mut arrived = std::mem::take(&mut out.arrived);
-    for _ in 0..MAX_ROUNDS {
-        if arrived.is_empty() {
-            break;
-        }
-        let waiting = held::take(conn, &who.school_code, &arrived).await.map_err(db)?;
-        let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
-        let before = out.counts;
-        apply::apply::<S>(conn, who, incoming, max_held, &mut Keys::new(), out).await?;
-        // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
-        // wait on for another parent, which changes nothing.
-        let now = out.counts;
-        let admitted =
-            now.created + now.updated + now.unchanged - before.created - before.updated - before.unchanged;
-        out.counts = before;
-        out.counts.admitted += admitted;
-        out.counts.rejected = now.rejected;
-        arrived = std::mem::take(&mut out.arrived);
-    }
-    Ok(())
-}
-
-fn reopen<S: RecordSet>(preparer: &Preparer<'_, S>, waiting: &held::Waiting) -> Result<Incoming, Fault> {
-    let kind = Kind::try_from(waiting.kind).unwrap_or_default();
-    let opener =
-        Opener { vault: preparer.vault, image: &waiting.image, kind: waiting.kind, max_class: CLASS_SECRET };
-    let record = S::open(kind, &opener).map_err(Fault::internal)?;
-    let year =
-        if record_of(kind).is_some_and(|m| m.yearly) { waiting.school_year } else { preparer.school_year };
-    let prepared = preparer.for_year(year).prepare(record, 0);
-    prepared.transpose().map_err(Fault::internal)?.ok_or_else(|| Fault::new(Reason::Internal))
-}
-
-async fn find_duplicates<S: RecordSet>(
-    conn: &mut PgConnection,
-    who: &WriteContext,
-    out: &mut Outcome,
-) -> Result<(), Fault> {
-    let mut bared: HashMap<i32, Vec<String>> = HashMap::new();
-    for (kind, key) in std::mem::take(&mut out.bared) {
-        bared.entry(kind).or_default().push(key);
-    }
-    for (kind, keys) in bared {
-        let reason = Reason::PersonalIdDuplicate;
-        issues::close_issues(conn, &who.school_code, kind, reason, &keys).await.map_err(db)?;
-    }
-    for (kind, indexes) in std::mem::take(&mut out.indexes) {
-        let Some(table) = S::table(kind) else { continue };
-        for (school, problem) in duplicates::sweep(conn, table, &indexes).await.map_err(db)? {
-            if school == who.school_code {
-                out.counts.warnings += 1;
-                out.problems.push((problem.record_key.clone(), problem));
-            }
+            records::withdraw(conn, table, who, &keys, out).await?;
         }
     }
     Ok(())

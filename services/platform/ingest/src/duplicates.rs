@@ -1,10 +1,40 @@
 //! The same personal ID on two persons, found by blind index over the whole province.
-use crate::issues::{close_issues, open_issues};
-use eduhub_changelog::Table;
-use eduhub_faults::{Problem, Reason, warning};
+use crate::{
+    issues::{close_issues, open_issues},
+    outcome::Outcome,
+    session::db,
+};
+use eduhub_changelog::{RecordSet, Table, WriteContext};
+use eduhub_faults::{Fault, Problem, Reason, warning};
 use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// Looks for duplicates of the personal IDs that came or went with a batch.
+pub(crate) async fn find<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    out: &mut Outcome,
+) -> Result<(), Fault> {
+    let mut bared: HashMap<i32, Vec<String>> = HashMap::new();
+    for (kind, key) in std::mem::take(&mut out.bared) {
+        bared.entry(kind).or_default().push(key);
+    }
+    for (kind, keys) in bared {
+        let reason = Reason::PersonalIdDuplicate;
+        close_issues(conn, &who.school_code, kind, reason, &keys).await.map_err(db)?;
+    }
+    for (kind, indexes) in std::mem::take(&mut out.indexes) {
+        let Some(table) = S::table(kind) else { continue };
+        for (school, problem) in sweep(conn, table, &indexes).await.map_err(db)? {
+            if school == who.school_code {
+                out.counts.warnings += 1;
+                out.problems.push((problem.record_key.clone(), problem));
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Looks at all persons who have one of these indexes: the first one recorded keeps the number, every later one gets an
 /// issue, and issues of persons who no longer share theirs are closed. Returns the findings by (school, full key).

@@ -1,7 +1,8 @@
 //! The explicit end of a session: only here a FULL session withdraws what it did not name.
 use crate::{
-    apply::{self, Outcome},
     counts, duplicates, held, issues,
+    outcome::Outcome,
+    records,
     session::{self, db},
     timestamps::to_proto,
 };
@@ -72,7 +73,7 @@ async fn withdraw_unnamed<S: RecordSet>(
         let keys = unnamed(conn, table, who, session_id, open.school_year).await?;
         for chunk in keys.chunks(CHUNK) {
             let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-            apply::withdraw(conn, table, who, &chunk, &mut out).await?;
+            records::withdraw(conn, table, who, &chunk, &mut out).await?;
         }
     }
     issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;

@@ -1,10 +1,10 @@
 //! Push sessions (design section 4; protocol in `eduhub/common/v1/push.proto`).
 //!
-//! A batch is prepared without a database ([`prepare`]), then applied in one transaction under the school's lock
-//! ([`batch`]): findings, held records, rows with log entries, issues, the session's progress and the stored reply. Only
-//! then is it acknowledged.
+//! [`push`] is the stream. A batch is prepared without a database ([`prepare`]), then applied in one transaction under the
+//! school's lock ([`batch`]): its sound records are written with their log entries ([`records`]) or held for a parent
+//! ([`held`]), what waited for them is admitted ([`waiting`]), findings become issues ([`issues`], [`duplicates`]), and the
+//! session goes on with the reply stored ([`session`]). Only then is it acknowledged. [`end`] completes the session.
 
-mod apply;
 mod batch;
 mod clock;
 mod counts;
@@ -14,16 +14,19 @@ mod held;
 mod housekeeping;
 mod incoming;
 mod issues;
+mod outcome;
 mod prepare;
 mod push;
+mod records;
 mod session;
 mod timestamps;
+mod waiting;
 
 pub use clock::{Clock, Day, clock};
 pub use held::expire_held;
 pub use housekeeping::{KeepDays, housekeeping};
-pub use incoming::{Inbound, InboundBatch, Incoming, digest, opening};
+pub use incoming::Incoming;
 pub use issues::{CountedIssue, IssueRow, close_issues, count_open, list_issues, open_issues};
 pub use prepare::Preparer;
-pub use push::{Extra, Ingest, Limits, NoExtra, Pushing};
+pub use push::{Extra, Inbound, InboundBatch, Ingest, Limits, NoExtra, Pushing, digest, opening};
 pub use timestamps::{from_proto, to_proto};

@@ -1,40 +1,19 @@
 //! Writes prepared records: decides new, changed, unchanged, held or refused, kind by kind, parents first.
-use crate::{held, incoming::Incoming, session::db};
-use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch, write};
+use crate::{
+    held,
+    incoming::Incoming,
+    outcome::{Keys, Outcome},
+    session::db,
+};
+use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch};
 use eduhub_faults::{Fault, Problem, Reason, error};
-use eduhub_proto::common::v1::PushCounts;
 use eduhub_rules::ParentRef;
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// What happened to the records of one batch.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    pub counts: PushCounts,
-    /// Findings by full key.
-    pub problems: Vec<(String, Problem)>,
-    /// Kind and full key of every record that was accepted, unchanged ones included.
-    pub accepted: Vec<(i32, String)>,
-    /// Kind and full key of every refused record.
-    pub refused: Vec<(i32, String)>,
-    /// Kind and full key of every record that is taken away, whether it was there or not.
-    pub withdrawn: Vec<(i32, String)>,
-    /// Kind and full key of every record that gave up its secret: it can share it with nobody any more.
-    pub bared: Vec<(i32, String)>,
-    /// Kind and full key of every record that is new, or back: others may have waited for it.
-    pub arrived: Vec<(i32, String)>,
-    /// Parents that held records wait for.
-    pub waited_for: HashSet<(i32, String)>,
-    /// Blind indexes that came or went, by kind.
-    pub indexes: HashMap<i32, Vec<Vec<u8>>>,
-}
-
-/// Kind and full key of records.
-pub(crate) type Keys = HashSet<(i32, String)>;
-
 /// Writes records of any kinds. Parents in `known` count as here without a look; accepted records join it.
-pub(crate) async fn apply<S: RecordSet>(
+pub(crate) async fn write<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     incoming: Vec<Incoming>,
@@ -192,7 +171,7 @@ async fn store(
         indexes.extend(record.blind_index.clone());
         rows.push(row_change(record, old));
     }
-    write(conn, table, who, &rows).await.map_err(db)
+    eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)
 }
 
 fn row_change(record: &Incoming, old: Option<&Existing>) -> RowChange {
@@ -240,5 +219,5 @@ pub(crate) async fn withdraw(
             _ => out.counts.unchanged += 1,
         }
     }
-    write(conn, table, who, &rows).await.map_err(db)
+    eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)
 }

@@ -1,0 +1,83 @@
+//! What a service sets up for its push streams.
+use crate::incoming::Incoming;
+use async_trait::async_trait;
+use eduhub_changelog::RecordSet;
+use eduhub_faults::Fault;
+use eduhub_rules::CodeTable;
+use eduhub_vault::Vault;
+use sqlx::PgPool;
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+use time::Date;
+use tokio::sync::Notify;
+
+/// Bounds of a push.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Records in one batch.
+    pub batch_records: usize,
+    /// Batches that a client may have on the way; also what is read ahead.
+    pub window: u32,
+    /// Records that a school may have in waiting.
+    pub held_per_school: i64,
+    /// Longest transaction: it holds back every feed of the database.
+    pub transaction: Duration,
+    /// Longest wait for the client's next message.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let (transaction, idle) = (Duration::from_secs(20), Duration::from_secs(120));
+        Self { batch_records: 2_000, window: 4, held_per_school: 50_000, transaction, idle }
+    }
+}
+
+/// Checks of a service that need more than the record and its own tables. Run before the transaction.
+#[async_trait]
+pub trait Extra: Send + Sync + 'static {
+    /// Adds findings to prepared records.
+    async fn check(&self, school_code: &str, school_year: i32, records: &mut [Incoming])
+    -> Result<(), Fault>;
+}
+
+/// No further checks.
+pub struct NoExtra;
+
+#[async_trait]
+impl Extra for NoExtra {
+    async fn check(&self, _: &str, _: i32, _: &mut [Incoming]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// The ingest of one service.
+pub struct Ingest<S> {
+    /// Database.
+    pub pool: PgPool,
+    /// Keys.
+    pub vault: Arc<Vault>,
+    /// Code lists in force.
+    pub codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
+    /// Business date (Việt Nam).
+    pub today: Arc<dyn Fn() -> Date + Send + Sync>,
+    /// Further checks of the service.
+    pub extra: Arc<dyn Extra>,
+    /// Wakes the feed's reader after a commit.
+    pub wake: Arc<Notify>,
+    /// Bounds.
+    pub limits: Limits,
+    set: PhantomData<S>,
+}
+
+impl<S: RecordSet> Ingest<S> {
+    /// An ingest with default limits and no further checks.
+    pub fn new(
+        pool: PgPool,
+        vault: Arc<Vault>,
+        codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
+        today: Arc<dyn Fn() -> Date + Send + Sync>,
+    ) -> Self {
+        let (extra, wake) = (Arc::new(NoExtra), Arc::new(Notify::new()));
+        Self { pool, vault, codes, today, extra, wake, limits: Limits::default(), set: PhantomData }
+    }
+}

@@ -1,0 +1,22 @@
+//! One push stream, in the order in which it happens:
+//!
+//! 1. [`inbound`]: the client's messages; the first one must be `open`;
+//! 2. [`admission`]: is `open` sound, and may this caller push what it announces;
+//! 3. [`stream`]: welcome, replies in the order of the batches, receipt;
+//! 4. [`ahead`]: while one batch is applied, the next ones are read and prepared;
+//! 5. [`effect`]: what batches come to: [`durable`] ones are written, those of VALIDATE_ONLY are [`tried`].
+//!
+//! [`ingest`] is what a service sets up once for all its streams.
+
+mod admission;
+mod ahead;
+mod durable;
+mod effect;
+mod inbound;
+mod ingest;
+mod stream;
+mod tried;
+
+pub use admission::Pushing;
+pub use inbound::{Inbound, InboundBatch, digest, opening};
+pub use ingest::{Extra, Ingest, Limits, NoExtra};
