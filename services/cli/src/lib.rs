@@ -5,10 +5,12 @@
 //! - [`copy`] and [`watch`]: an own, crash-safe copy that follows the feed;
 //! - [`server`]: where to call and as whom; [`hub`]: registry and facility as one shape;
 //! - [`retry`], [`explain`]: what to do about a refusal, and how to say it;
-//! - [`lines`]: records as JSON lines.
+//! - [`lines`]: records as JSON lines;
+//! - [`dictionary`]: the data dictionary for people.
 
 pub mod commands;
 pub mod copy;
+pub mod dictionary;
 pub mod explain;
 pub mod generate;
 pub mod hub;

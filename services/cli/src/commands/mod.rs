@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod connect;
+mod dictionary;
 mod generate;
 mod push;
 mod review;
@@ -48,6 +49,8 @@ enum Command {
     /// Transfer approved data to the Ministry and see its answers.
     #[command(subcommand)]
     Transfer(transfer::Command),
+    /// Write the data dictionary as an HTML page or a workbook.
+    Dictionary(dictionary::Args),
     /// Administer the hub for the Department.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -82,6 +85,7 @@ impl Command {
             Command::Review(command) => command.run().await,
             Command::Submit(args) => args.run().await,
             Command::Transfer(command) => command.run().await,
+            Command::Dictionary(args) => args.run().await,
             Command::Admin(command) => command.run().await,
         };
         done.map(|()| ExitCode::SUCCESS)
