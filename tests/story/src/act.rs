@@ -315,8 +315,8 @@ async fn returned_once(
     Ok(out)
 }
 
-/// Records of a school that came with its mending but are of another dataset than its pupils: results of the pupils that
-/// were refused, one per pupil that has one, and staff.
+/// Records of a school that came with its mending but are of another dataset than its pupils: results and absences of
+/// the pupils that were refused, and staff.
 fn not_in_dataset(world: &World, school: &str) -> Result<u64> {
     let refused: std::collections::HashSet<&str> = world
         .truth
@@ -328,8 +328,9 @@ fn not_in_dataset(world: &World, school: &str) -> Result<u64> {
     let mut count = 0;
     for line in text.lines() {
         let value: serde_json::Value = serde_json::from_str(line)?;
-        let code = value["term_result"]["student_code"].as_str();
-        count += u64::from(code.is_some_and(|c| refused.contains(c)));
+        let kinds = ["term_result", "attendance"];
+        let codes = kinds.iter().filter_map(|kind| value[kind]["student_code"].as_str());
+        count += codes.filter(|code| refused.contains(code)).count() as u64;
     }
     let staff =
         world.truth.iter().filter(|t| t.school_code == school && refuses(t) && t.kind == "STAFF").count();

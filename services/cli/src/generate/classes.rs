@@ -48,12 +48,29 @@ pub fn classes(rng: &mut Chance, figures: &Figures, learners: usize, independent
                 is_combined_class: Some(false),
                 disbanded: Some(false),
                 sort_order: Some(out.len() as i32 + 1),
-                ..Class::default()
+                ..of_grade(*grade, figures.institution)
             };
             out.push(ClassRoom { record, grade: *grade, size: sizes.next().unwrap_or(0) });
         }
     }
     out
+}
+
+/// What the annex asks of classes of this grade.
+fn of_grade(grade: u8, institution: Institution) -> Class {
+    let continuing = institution == Institution::Continuing;
+    let general = !continuing && grade <= 12;
+    let sessions = if grade <= 5 { "3" } else { "2" };
+    Class {
+        // Grades 13 to 18 are the age groups 01 to 06.
+        preschool_age_group: (grade >= 13).then(|| format!("{:02}", grade - 12)),
+        is_day_boarding_class: (!continuing && (grade >= 13 || grade <= 9)).then_some(grade >= 13),
+        new_preschool_programme: (grade >= 13).then_some(true),
+        foreign_language_1: (general && grade >= 3).then(|| "1".to_owned()),
+        sessions_per_week: (grade <= 12).then(|| sessions.to_owned()),
+        has_class_parent_committee: (grade <= 12).then_some(true),
+        ..Class::default()
+    }
 }
 
 /// Classes per grade: one for each, the rest by weight; too few for all grades go to the last ones.

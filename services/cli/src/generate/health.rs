@@ -1,6 +1,7 @@
 //! Heights and weights by age and sex.
-use super::chance::{Chance, happens, normal, pick_weighted};
+use super::chance::{Chance, happens, normal, pick, pick_weighted};
 use super::people::Sex;
+use eduhub_proto::common::v1::Level;
 use eduhub_proto::registry::v1::Health;
 use rand::Rng;
 
@@ -34,8 +35,36 @@ pub fn measurement(rng: &mut Chance, sex: Sex, age: i32, measured_on: &str) -> H
         measured_on: measured_on.to_owned(),
         height_cm: one_decimal(height),
         weight_kg: one_decimal(weight),
-        blood_group: happens(rng, 0.6).then(|| pick_weighted(rng, &blood).to_owned()),
+        blood_group: Some(pick_weighted(rng, &blood).to_owned()),
         ..Health::default()
+    }
+}
+
+/// Adds what the check-up found beside height and weight, as the level's form asks for it.
+pub fn findings(rng: &mut Chance, health: &mut Health, level: Level, age: i32) {
+    if level == Level::Preschool {
+        let at = (age.clamp(1, 18) - 1) as usize;
+        let index = health.weight_kg / (health.height_cm / 100.0).powi(2);
+        let mean = (BOYS[at] + GIRLS[at]) / 2.0;
+        // Two standard deviations below or above the curve.
+        let short = health.height_cm < mean * (1.0 - 2.0 * SPREAD);
+        let (thin, heavy) = (index < BMI[at] * (1.0 - 4.0 * SPREAD), index > BMI[at] * (1.0 + 4.0 * SPREAD));
+        health.underweight = Some(thin || (short && index < BMI[at]));
+        health.stunted = Some(short);
+        health.wasted = Some(thin);
+        health.obese = Some(heavy);
+        health.growth_chart_followed = Some(true);
+        health.diarrhoea = Some(happens(rng, 0.02));
+        health.respiratory_illness = Some(happens(rng, 0.08));
+        return;
+    }
+    health.can_swim = Some(happens(rng, f64::from(age) * 0.025));
+    if happens(rng, (f64::from(age) - 5.0).max(0.0) * 0.02) {
+        health.eye_conditions =
+            Some((*pick(rng, &["Cận thị", "Cận thị", "Loạn thị", "Viễn thị"])).to_owned());
+    }
+    if happens(rng, 0.01) {
+        health.spine_conditions = Some("Cong vẹo cột sống".into());
     }
 }
 

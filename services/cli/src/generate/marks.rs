@@ -95,9 +95,11 @@ fn secondary(rng: &mut Chance, course: Course) -> TermResult {
         &[(0.0, pass - 1.0), (0.017, pass), (0.045, pass + 0.6), (0.33, fair), (0.78, good), (1.0, 9.6)],
     );
     let mut scores = Vec::with_capacity(scored.len() + comment.len());
-    let averages: Vec<Tenths> = scored.iter().map(|(_, periods)| average(rng, level, *periods)).collect();
-    for ((subject, _), average) in scored.iter().zip(&averages) {
-        scores.push(score(subject, Some(f64::from(*average) / 10.0), None));
+    let mut averages: Vec<Tenths> = Vec::with_capacity(scored.len());
+    for (subject, periods) in scored {
+        let (average, marks) = term_marks(rng, level, *periods);
+        averages.push(average);
+        scores.push(SubjectScore { subject: (*subject).to_owned(), ..marks });
     }
     let mut failed = 0;
     for subject in comment {
@@ -114,14 +116,27 @@ fn secondary(rng: &mut Chance, course: Course) -> TermResult {
     }
 }
 
-/// Term average from regular marks, midterm and final about the pupil's ability in this subject.
-fn average(rng: &mut Chance, level: f64, periods: u32) -> Tenths {
+/// Regular marks, midterm and final about the pupil's ability in this subject, and their term average.
+fn term_marks(rng: &mut Chance, level: f64, periods: u32) -> (Tenths, SubjectScore) {
     let inclination = level + normal(rng, 0.0, 0.5);
     let mark = |rng: &mut Chance| (normal(rng, inclination, 0.7) * 10.0).round().clamp(0.0, 100.0) as Tenths;
     let regular: Vec<Tenths> = (0..rating::regular_marks(periods)).map(|_| mark(rng)).collect();
     let midterm = mark(rng);
     let last = mark(rng);
-    rating::term_average(&regular, midterm, last)
+    let average = rating::term_average(&regular, midterm, last);
+    let shown = |mark: Tenths| Some(f64::from(mark) / 10.0);
+    let nth = |i: usize| regular.get(i).and_then(|mark| shown(*mark));
+    let marks = SubjectScore {
+        score: shown(average),
+        regular_1: nth(0),
+        regular_2: nth(1),
+        regular_3: nth(2),
+        regular_4: nth(3),
+        midterm: shown(midterm),
+        final_test: shown(last),
+        ..SubjectScore::default()
+    };
+    (average, marks)
 }
 
 /// Primary school: tests at the end of term 1, levels for all subjects, fifteen qualities and abilities. The result is the
@@ -140,7 +155,9 @@ fn primary(rng: &mut Chance, grade: u8) -> TermResult {
     let mut draw = |about: f64| normal(rng, about, 0.5).round().clamp(1.0, 10.0) as u32;
     let tests: Vec<u32> = tested.iter().map(|_| draw(level)).collect();
     let others: Vec<u32> = PRIMARY_UNTESTED.iter().map(|_| draw(level + 0.6)).collect();
-    let qualities = (0..3).map(|_| draw(level + 0.8)).min().unwrap_or(1);
+    // One draw for the general abilities, one for the specific ones, one for the qualities.
+    let traits = [draw(level + 0.8), draw(level + 0.8), draw(level + 0.8)];
+    let qualities = traits.into_iter().min().unwrap_or(1);
     let subjects = tests.iter().chain(&others).copied().min().unwrap_or(1);
     let lowest = tests.iter().copied().min().unwrap_or(1);
     let with_test = tested.iter().zip(&tests);
@@ -150,6 +167,30 @@ fn primary(rng: &mut Chance, grade: u8) -> TermResult {
     TermResult {
         primary_result: Some(rating::primary(mastery(subjects), mastery(qualities), lowest).to_owned()),
         subject_scores: scores.chain(without).collect(),
+        ..developed(traits, grade)
+    }
+}
+
+/// Abilities and qualities (TT 27/2020): technology and informatics are taught from grade 3 on.
+fn developed(traits: [u32; 3], grade: u8) -> TermResult {
+    let [general, specific, quality] = traits.map(|points| Some(mastery(points).trait_letter().to_owned()));
+    let taught = specific.clone().filter(|_| grade >= 3);
+    TermResult {
+        ability_self_reliance: general.clone(),
+        ability_communication: general.clone(),
+        ability_problem_solving: general,
+        ability_language: specific.clone(),
+        ability_arithmetic: specific.clone(),
+        ability_science: specific.clone(),
+        ability_technology: taught.clone(),
+        ability_informatics: taught,
+        ability_aesthetics: specific.clone(),
+        ability_physical: specific,
+        quality_patriotism: quality.clone(),
+        quality_kindness: quality.clone(),
+        quality_diligence: quality.clone(),
+        quality_honesty: quality.clone(),
+        quality_responsibility: quality,
         ..TermResult::default()
     }
 }
@@ -163,7 +204,12 @@ fn mastery(points: u32) -> Mastery {
 }
 
 fn score(subject: &str, score: Option<f64>, level: Option<&str>) -> SubjectScore {
-    SubjectScore { subject: subject.to_owned(), score, level: level.map(str::to_owned) }
+    SubjectScore {
+        subject: subject.to_owned(),
+        score,
+        level: level.map(str::to_owned),
+        ..SubjectScore::default()
+    }
 }
 
 /// Chosen subjects of a class.

@@ -9,6 +9,8 @@
 //!
 //! One school is in memory at a time. The same options give the same bytes.
 
+mod attendance;
+mod candidates;
 pub mod chance;
 pub mod classes;
 pub mod defects;
@@ -20,6 +22,7 @@ pub mod numbers;
 pub mod people;
 pub mod places;
 pub mod plan;
+mod profile;
 mod premises;
 pub mod pupils;
 pub mod rating;
@@ -28,6 +31,7 @@ pub mod school;
 pub mod settings;
 pub mod sizes;
 mod staff;
+mod staff_file;
 #[cfg(test)]
 mod tests;
 mod titles;

@@ -3,8 +3,10 @@ use super::chance::{Chance, happens, pick, pick_weighted};
 use super::classes::age;
 use super::names;
 use super::people::{People, Person, Sex, mobile};
+use super::profile::{self, Seat};
 use super::settings::Settings;
 use super::{GenerateError, marks};
+use eduhub_proto::common::v1::Level;
 use eduhub_proto::registry::v1::{Enrolment, Pupil, TermResult};
 use rand::Rng;
 use time::{Date, Duration, Month};
@@ -57,7 +59,7 @@ pub fn person(
 }
 
 /// The sound record of a learner.
-pub fn pupil(rng: &mut Chance, people: &mut People<'_>, person: &Person) -> Pupil {
+pub fn pupil(rng: &mut Chance, people: &mut People<'_>, person: &Person, seat: Seat) -> Pupil {
     let s = people.settings;
     let family = person.full_name.split(' ').next().unwrap_or_default();
     let orphan = happens(rng, s.orphan);
@@ -65,7 +67,7 @@ pub fn pupil(rng: &mut Chance, people: &mut People<'_>, person: &Person) -> Pupi
     let policy =
         if poor { Some("05") } else { happens(rng, s.policy - s.poor).then(|| policy_group(rng, person)) };
     let mother = names::surname(rng, false);
-    Pupil {
+    let mut pupil = Pupil {
         student_code: people.numbers.student_code(),
         full_name: person.full_name.clone(),
         birth_date: person.born.to_string(),
@@ -79,12 +81,16 @@ pub fn pupil(rng: &mut Chance, people: &mut People<'_>, person: &Person) -> Pupi
         disability_type: happens(rng, s.disability)
             .then(|| (*pick(rng, &["01", "02", "03", "04", "05", "06"])).to_owned()),
         policy_group: policy.map(str::to_owned),
-        poor_household: Some(poor),
+        // The annex does not ask for it at centres.
+        poor_household: (seat.level != Level::Continuing).then_some(poor),
         father_name: (!orphan).then(|| names::adult(rng, family, Sex::Male)),
         mother_name: (!orphan).then(|| names::adult(rng, mother, Sex::Female)),
         guardian_name: orphan.then(|| names::adult(rng, mother, Sex::Female)),
         contact_phone: Some(mobile(rng)),
-    }
+        ..Pupil::default()
+    };
+    profile::complete(rng, &mut pupil, person, people.commune, seat);
+    pupil
 }
 
 fn policy_group(rng: &mut Chance, person: &Person) -> &'static str {
@@ -116,6 +122,7 @@ pub fn enrolment(
         _ => "2",
     };
     let since = if status == "01" { calendar.opening } else { calendar.autumn_day(rng) };
+    let moved = matches!(status, "02" | "04");
     Enrolment {
         enrolment_id: uuid::Builder::from_random_bytes(rng.random()).into_uuid().to_string(),
         student_code: student_code.to_owned(),
@@ -126,7 +133,19 @@ pub fn enrolment(
         status_on: since.to_string(),
         dropout_reason: (status == "05")
             .then(|| pick_weighted(rng, &[("01", 0.4), ("02", 0.2), ("08", 0.3), ("06", 0.1)]).to_owned()),
+        term_of_event: (status != "01").then(|| "1".to_owned()),
+        from_school: (status == "02").then(|| elsewhere(rng)),
+        to_school: (status == "04").then(|| elsewhere(rng)),
+        decision_no: moved.then(|| format!("{}/GT-CT", rng.random_range(1..400))),
+        decision_on: moved.then(|| since.to_string()),
+        ..Enrolment::default()
     }
+}
+
+/// Code of a school of another province: so far no pair of events within the run.
+fn elsewhere(rng: &mut Chance) -> String {
+    let province = *pick(rng, &["01", "31", "33", "38"]);
+    format!("{province}{:05}{:04}", rng.random_range(4..30_000), rng.random_range(1..20))
 }
 
 /// True when the status of an enrolment means that the learner sits in class (D.8).
@@ -139,6 +158,7 @@ pub fn result(rng: &mut Chance, course: marks::Course, enrolment: &Enrolment) ->
     (course.grade <= 12).then(|| TermResult {
         student_code: enrolment.student_code.clone(),
         class_code: enrolment.class_code.clone(),
+        grade: Some(enrolment.grade.clone()),
         ..marks::first_term(rng, course)
     })
 }

@@ -90,6 +90,15 @@ impl Mastery {
             Mastery::NotYet => "C",
         }
     }
+
+    /// Letter on the wire for a quality or an ability.
+    pub fn trait_letter(self) -> &'static str {
+        match self {
+            Mastery::Well => "T",
+            Mastery::Done => "Đ",
+            Mastery::NotYet => "C",
+        }
+    }
 }
 
 /// Result of a primary pupil (TT 27/2020 Art 9.2): the weakest subject, the weakest quality or ability, the lowest test (1..10).

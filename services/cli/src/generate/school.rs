@@ -6,9 +6,10 @@ use super::numbers::Numbers;
 use super::people::{Citizen, People, Person};
 use super::places::communes;
 use super::plan::School;
+use super::profile::Seat;
 use super::pupils::{self, Calendar};
 use super::settings::{Institution, Settings};
-use super::{GenerateError, health, marks, premises, rooms, staff};
+use super::{GenerateError, attendance, candidates, health, marks, premises, rooms, staff};
 use eduhub_proto::facility::v1::Room;
 use eduhub_proto::registry::v1::record::Record as Any;
 use eduhub_proto::registry::v1::{Health, Pupil, Record};
@@ -111,13 +112,16 @@ impl Learners<'_> {
         let total = classes.iter().map(|c| c.size).sum();
         let mut planting = Planting::new(self.settings.defects, total, self.school.index == 0);
         let measured = self.calendar.autumn_day(&mut self.rng).to_string();
-        let (mut enrolments, mut healths, mut results) = (vec![], vec![], vec![]);
+        let level = self.school.level();
+        let (mut enrolments, mut healths, mut results, mut absences) = (vec![], vec![], vec![], vec![]);
         for class in classes {
             let course =
                 marks::Course { grade: class.grade, continuing, choice: marks::choice(&mut self.rng) };
-            for _ in 0..class.size {
+            for number in 1..=class.size {
+                let seat =
+                    Seat { level, grade: class.grade, number: number as i32, opening: self.calendar.opening };
                 let person = pupils::person(&mut self.rng, people, self.calendar, class.grade, continuing)?;
-                let sound = pupils::pupil(&mut self.rng, people, &person);
+                let sound = pupils::pupil(&mut self.rng, people, &person, seat);
                 let place = (class.record.class_code.as_str(), class.grade);
                 let enrolment = pupils::enrolment(
                     &mut self.rng,
@@ -128,7 +132,17 @@ impl Learners<'_> {
                 );
                 if pupils::in_class(&enrolment) {
                     healths.push(self.health(&person, &sound.student_code, &measured, out));
-                    results.extend(pupils::result(&mut self.rng, course, &enrolment));
+                    let result = pupils::result(&mut self.rng, course, &enrolment);
+                    let days = result.as_ref().and_then(|r| r.days_absent);
+                    let teacher = class.record.homeroom_teacher_code.as_ref();
+                    absences.extend(attendance::absence(
+                        &mut self.rng,
+                        self.calendar,
+                        &enrolment,
+                        days,
+                        teacher,
+                    ));
+                    results.extend(result);
                 }
                 enrolments.push(enrolment);
                 self.admit(people, &mut planting, person, sound, out)?;
@@ -138,6 +152,24 @@ impl Learners<'_> {
         out.records.extend(enrolments.into_iter().map(|e| record(Any::Enrolment(e))));
         out.records.extend(healths.into_iter().map(|h| record(Any::Health(h))));
         out.records.extend(results.into_iter().map(|r| record(Any::TermResult(r))));
+        out.records.extend(absences.into_iter().map(|a| record(Any::Attendance(a))));
+        self.candidates(people, classes, out)
+    }
+
+    /// Free candidates of the exam, at schools with a grade 12.
+    fn candidates(
+        &mut self,
+        people: &mut People<'_>,
+        classes: &[ClassRoom],
+        out: &mut Content,
+    ) -> Result<(), GenerateError> {
+        let last = classes.iter().filter(|c| c.grade == 12).map(|c| c.size).sum();
+        let (rng, year) = (&mut self.rng, self.calendar.school_year);
+        let all = candidates::candidates(rng, people, self.school.institution, last, year)?;
+        for (candidate, citizen) in all {
+            out.citizens.push(citizen);
+            out.records.push(record(Any::FreeCandidate(candidate)));
+        }
         Ok(())
     }
 
@@ -192,6 +224,7 @@ impl Learners<'_> {
         let age = self.calendar.school_year - person.born.year();
         let true_one = health::measurement(&mut self.rng, person.sex, age, measured_on);
         let mut health = Health { student_code: student_code.to_owned(), ..true_one };
+        health::findings(&mut self.rng, &mut health, self.school.level(), age);
         if happens(&mut self.rng, self.settings.defects.height_outlier) {
             health.height_cm = health::slip(&mut self.rng, health.height_cm);
             let key = eduhub_rules::record_key(&health);

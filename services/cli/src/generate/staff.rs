@@ -4,6 +4,7 @@ use super::chance::{Chance, happens, pick, pick_weighted};
 use super::names;
 use super::people::{People, Person, Sex, mobile};
 use super::settings::{Figures, Institution};
+use super::staff_file::{self, Post};
 use eduhub_proto::registry::v1::Staff;
 use rand::Rng;
 
@@ -95,7 +96,7 @@ fn member(
         ),
     };
     let faith = if people.commune.coast() { 0.45 } else { 0.08 };
-    let record = Staff {
+    let mut record = Staff {
         email: email(&person.full_name, &staff_code),
         staff_code,
         full_name: person.full_name.clone(),
@@ -112,7 +113,12 @@ fn member(
         recruited_on: Some(format!("{recruited}-{:02}-01", rng.random_range(1..=12))),
         ethnicity: Some(person.ethnicity.to_owned()),
         religion: Some(pick_weighted(rng, &[("02", faith), ("01", 0.05), ("00", 0.95 - faith)]).to_owned()),
+        ..Staff::default()
     };
+    let level = institution.level();
+    let commune = people.commune;
+    let post = Post { level, group, kind, born, recruited, school_year, commune };
+    staff_file::complete(rng, &mut record, post);
     Ok(Member { record, person })
 }
 

@@ -4,6 +4,7 @@ mod files;
 use super::*;
 use eduhub_faults::{Problem, Reason, Severity};
 use eduhub_proto::common::v1::Kind;
+use eduhub_proto::dictionary::Levels;
 use eduhub_proto::registry::v1::{Pupil, Record, record::Record as Any};
 use eduhub_rules::{Checker, CodeTable};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -17,45 +18,18 @@ fn run(schools: usize, seed: u64) -> (Province, Vec<Content>) {
     (province, contents)
 }
 
-/// The code lists that the generator draws from, as domain lists D.1 to D.13 have them.
+/// The code lists that registry is seeded with.
 fn codes() -> CodeTable {
     let mut table = CodeTable::default();
-    let mut list = |name: &str, codes: &str| {
-        for code in codes.split(' ') {
-            table.insert(name, code, None, None);
-        }
-    };
-    let numbers =
-        |r: std::ops::RangeInclusive<u32>| r.map(|n| format!("{n:02}")).collect::<Vec<_>>().join(" ");
-    list("DM_GIOI_TINH", "0 1 2");
-    list("DM_DAN_TOC", &numbers(1..=55));
-    list("DM_TON_GIAO", "00 01 02 03 99");
-    list("DM_NUOC", "VN");
-    list("DM_TINH", "37");
-    list("DM_XA", &places::communes().iter().map(|c| c.code).collect::<Vec<_>>().join(" "));
-    list("DM_NHOM_CAP_HOC", &numbers(1..=5));
-    list("DM_LOAI_HINH_TRUONG_PT", "1 2 3");
-    list("DM_KHOI", &(1..=18).map(|g: u32| g.to_string()).collect::<Vec<_>>().join(" "));
-    list("DM_LOAI_NHAP_HOC", "1 2 3");
-    list("DM_TRANG_THAI_HOC_SINH", &numbers(1..=12));
-    list("DM_LY_DO_THOI_HOC", &numbers(1..=8));
-    list("DM_NHOM_MAU", "A B AB O");
-    list("DM_LOAI_KHUYET_TAT", "01 02 03 04 05 06 09");
-    list("DM_DIEN_CHINH_SACH", "01 02 03 04 05 06 07 08 09 99");
-    list("DM_HOC_LUC", "1 2 3 4");
-    list("DM_HANH_KIEM", "1 2 3 4");
-    list("DM_KQ_TIEU_HOC", "HTXS HTT HT CHT");
-    list(
-        "DM_MON_HOC",
-        "TOC TVT VLY HHC SHC LSU DLY GCD TAH TNA TPP TTG THC CNE KTC TDC ANC MTT GDQPAN TDT KHTN LSDL HDTN GDDP KTPL",
-    );
-    list("DM_TRANG_THAI_CAN_BO", "1 2 3 4 5 6 7 8");
-    list("DM_NHOM_CAN_BO", "1 2 3");
-    list("DM_LOAI_CAN_BO", &numbers(1..=34));
-    list("DM_HINH_THUC_HOP_DONG", "0 1 2 3 4 5 6 7");
-    list("DM_TRINH_DO_CHUYEN_MON", &numbers(1..=18));
-    list("DM_LOAI_PHONG", &format!("{} 99", numbers(1..=24)));
-    list("DM_CAP_CONG_TRINH", "1 2 3 4");
+    for line in include_str!("../../../../registry/seed/code_lists.tsv").lines().skip(1) {
+        let mut cells = line.split('\t');
+        table.insert(cells.next().unwrap(), cells.next().unwrap(), None, None);
+    }
+    for line in include_str!("../../../../registry/seed/admin_units_2025.tsv").lines().skip(1) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        table.insert("DM_TINH", cells[0], None, None);
+        table.insert("DM_XA", cells[2], None, None);
+    }
     table
 }
 
@@ -69,6 +43,10 @@ fn check(checker: &Checker<'_>, record: &Record) -> Vec<Problem> {
         Any::Enrolment(r) => checker.check(r),
         Any::TermResult(r) => checker.check(r),
         Any::Health(r) => checker.check(r),
+        Any::Attendance(r) => checker.check(r),
+        Any::Retake(r) => checker.check(r),
+        Any::Graduation(r) => checker.check(r),
+        Any::FreeCandidate(r) => checker.check(r),
     }
 }
 
@@ -79,11 +57,12 @@ fn kind_name(kind: i32) -> String {
 /// Every finding of the hub's rules is a planted defect and the other way round (what needs a database left out).
 #[test]
 fn the_rules_find_exactly_what_was_planted() {
-    let (_, contents) = run(16, 1);
+    let (province, contents) = run(16, 1);
     let table = codes();
-    let checker = Checker::new(&table, date!(2026 - 11 - 01));
+    let today = Checker::new(&table, date!(2026 - 11 - 01)).of_year(2026);
     let (mut found, mut planted) = (BTreeSet::new(), BTreeSet::new());
-    for content in &contents {
+    for (content, school) in contents.iter().zip(&province.schools) {
+        let checker = today.clone().at(Levels::of(school.level()));
         for problem in content.records.iter().flat_map(|r| check(&checker, r)) {
             let reason = Reason::try_from(problem.reason)
                 .unwrap()
@@ -163,6 +142,8 @@ fn records_of_a_school_name_only_what_came_before() {
         Kind::Enrolment,
         Kind::Health,
         Kind::TermResult,
+        Kind::Attendance,
+        Kind::FreeCandidate,
     ];
     for content in &contents {
         let mut keys: HashSet<(Kind, String)> = HashSet::new();
@@ -193,6 +174,10 @@ fn describe(record: &Record) -> (Kind, String, Vec<eduhub_rules::ParentRef>) {
         Any::Enrolment(r) => of(r),
         Any::TermResult(r) => of(r),
         Any::Health(r) => of(r),
+        Any::Attendance(r) => of(r),
+        Any::Retake(r) => of(r),
+        Any::Graduation(r) => of(r),
+        Any::FreeCandidate(r) => of(r),
     }
 }
 
@@ -208,7 +193,10 @@ fn ids_are_unique_but_for_the_planted_twins() {
     let twins = contents.iter().flat_map(|c| &c.truth).filter(|t| t.defect == Defect::IdDuplicate).count();
     assert_eq!(seen.values().map(|n| n - 1).sum::<usize>(), twins);
     let citizens: HashSet<_> = contents.iter().flat_map(|c| &c.citizens).map(|c| &c.so_dinh_danh).collect();
-    assert_eq!(citizens.len(), contents.iter().map(|c| c.learners + c.staff).sum::<usize>());
+    let candidates =
+        |c: &Content| c.records.iter().filter(|r| matches!(r.record, Some(Any::FreeCandidate(_)))).count();
+    let persons = contents.iter().map(|c| c.learners + c.staff + candidates(c)).sum::<usize>();
+    assert_eq!(citizens.len(), persons);
 }
 
 #[test]
@@ -239,4 +227,21 @@ fn the_population_agrees_with_everyone_who_is_not_planted() {
             assert_eq!(agrees, !planted.contains(p.student_code.as_str()), "{}", p.student_code);
         }
     }
+}
+
+/// Rows as large as real ones: that is what a first load costs.
+#[test]
+fn records_have_the_size_of_real_ones() {
+    use prost::Message as _;
+    let (_, contents) = run(16, 1);
+    let sizes: Vec<usize> = contents.iter().flat_map(pupils).map(prost::Message::encoded_len).collect();
+    let mean = sizes.iter().sum::<usize>() / sizes.len();
+    // Key, digest, sealed number, position and columns of its row add some 220 bytes: about 600 together.
+    assert!((330..=450).contains(&mean), "{mean} bytes a pupil");
+    let absences =
+        contents.iter().flat_map(|c| &c.records).filter(|r| matches!(r.record, Some(Any::Attendance(_))));
+    let share = absences.clone().count() as f64 / sizes.len() as f64;
+    assert!((0.03..0.3).contains(&share), "{share} absences a pupil in the week");
+    assert!(absences.map(prost::Message::encoded_len).all(|n| n < 200));
+    assert!(contents.iter().flat_map(|c| &c.records).map(|r| r.encoded_len()).max() < Some(4_096));
 }
