@@ -4,10 +4,12 @@
 //! A test here collects every gap before it fails, so that one run shows all there is to mend.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod annex;
 mod api;
 mod comments;
 mod dictionary;
 mod enums;
+mod groups;
 mod lists;
 mod policies;
 mod push;
