@@ -66,7 +66,8 @@ impl FieldMeta {
     /// Number of its `Need` in a record of several levels: the strictest. Without a known level the weakest of all, because
     /// nobody is refused on a guess.
     pub fn need_among(&self, levels: Levels) -> i32 {
-        if self.needs.is_empty() && self.levels.is_empty() {
+        // Nearly every field: the same at every level, or needed at none.
+        if self.needs.is_empty() && (self.levels.is_empty() || self.need == Need::Optional as i32) {
             return self.need;
         }
         let need = |level| self.need_at(level);

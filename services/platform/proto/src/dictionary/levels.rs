@@ -66,7 +66,13 @@ impl Levels {
 
     /// The levels in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = Level> {
-        (1..32).filter(move |bit| self.0 & (1 << bit) != 0).filter_map(|n| Level::try_from(n).ok())
+        let mut bits = self.0;
+        let numbers = std::iter::from_fn(move || {
+            let lowest = (bits != 0).then(|| bits.trailing_zeros())?;
+            bits &= bits - 1;
+            i32::try_from(lowest).ok()
+        });
+        numbers.filter_map(|n| Level::try_from(n).ok())
     }
 }
 
