@@ -87,10 +87,17 @@ impl CodeLists for CodeTable {
     fn nearest(&self, list: &str, code: &str) -> Vec<String> {
         let Some(codes) = self.lists.get(list) else { return vec![] };
         let known = codes.keys().filter(|c| *c != OPEN);
-        let mut near: Vec<_> = known.map(|c| (strsim::damerau_levenshtein(c, code), c)).collect();
+        let mut near: Vec<_> =
+            known.map(|c| (strsim::damerau_levenshtein(c, code), letters_apart(c, code), c)).collect();
         near.sort();
-        near.into_iter().filter(|(d, _)| *d <= 2).take(3).map(|(_, c)| c.clone()).collect()
+        near.into_iter().filter(|(d, ..)| *d <= 2).take(3).map(|(.., c)| c.clone()).collect()
     }
+}
+
+/// How far the letters of two codes are from each other: in a long list of short codes many are one edit away, and of those
+/// the neighbouring letter or number is the likelier slip.
+fn letters_apart(a: &str, b: &str) -> u32 {
+    a.bytes().zip(b.bytes()).map(|(a, b)| u32::from(a.abs_diff(b))).sum()
 }
 
 #[cfg(test)]
@@ -108,6 +115,15 @@ mod tests {
         assert_eq!(t.status("DM_X", "02", date!(2025 - 07 - 01)), CodeStatus::Retired);
         assert_eq!(t.status("DM_X", "99", date!(2026 - 01 - 01)), CodeStatus::Unknown);
         assert_eq!(t.nearest("DM_X", "11"), vec!["01".to_owned(), "02".to_owned()]);
+    }
+
+    #[test]
+    fn of_codes_equally_far_the_neighbours_come_first() {
+        let mut t = CodeTable::default();
+        for code in ["AM", "BM", "CM", "DM", "VN", "VA", "UM"] {
+            t.insert("DM_NUOC", code, None, None);
+        }
+        assert_eq!(t.nearest("DM_NUOC", "VM")[..2], ["UM".to_owned(), "VN".to_owned()]);
     }
 
     #[test]
