@@ -33,7 +33,7 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
         let (vault, school_code) = (self.vault, self.school_code);
         let digest_key = self.digest_key.clone();
         Preparer {
-            checker: self.checker.clone(),
+            checker: self.checker.clone().of_year(school_year),
             vault,
             school_code,
             school_year,

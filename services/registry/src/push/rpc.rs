@@ -7,6 +7,7 @@ use eduhub_ingest::{Inbound, InboundBatch, Ingest, Pushing, digest, opening};
 use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
     common::v1::{PushOpen, PushReply},
+    dictionary::Levels,
     registry::v1::{PushRequest, Record, ingest_service_server::IngestService, push_request},
 };
 use futures::{StreamExt, stream::BoxStream};
@@ -24,15 +25,15 @@ pub struct Pushes {
 }
 
 impl Pushes {
-    /// Checks that the caller may push for the school, and that the year is open. Any domain of the service opens the
-    /// stream; each record is checked against its own.
-    async fn admit(&self, caller: &Caller, open: &PushOpen) -> Result<(), Fault> {
+    /// Checks that the caller may push for the school, and that the year is open, and gives the school's levels. Any domain
+    /// of the service opens the stream; each record is checked against its own.
+    async fn admit(&self, caller: &Caller, open: &PushOpen) -> Result<Levels, Fault> {
         self.gate.any(caller, &open.school_code, &RegistryRecords::domains()).await?;
         let mut conn = self.pool.acquire().await.map_err(DbError::from)?;
         if !store::year_is_open(&mut conn, open.school_year).await? {
             return Err(Fault::new(Reason::SchoolYearClosed).meta("school_year", open.school_year));
         }
-        Ok(())
+        Ok(store::levels(&mut conn, &open.school_code).await?)
     }
 }
 
@@ -47,8 +48,8 @@ impl IngestService for Pushes {
         let caller = caller(&request)?;
         let mut inbound = request.into_inner().map(|m| m.map(inbound)).boxed();
         let open = opening(&mut inbound).await?;
-        self.admit(&caller, &open).await?;
-        let replies = self.ingest.serve(Pushing::of(&caller), open, inbound, caller.revoked());
+        let levels = self.admit(&caller, &open).await?;
+        let replies = self.ingest.serve(Pushing::of(&caller).at(levels), open, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
     }
 }

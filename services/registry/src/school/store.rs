@@ -1,6 +1,8 @@
 //! SQL of schools and administrative units.
 use super::School;
 use eduhub_pg::DbError;
+use eduhub_proto::common::v1::Level;
+use eduhub_proto::dictionary::Levels;
 use eduhub_proto::registry::v1::{AdminUnit, SchoolEntry};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -137,4 +139,25 @@ pub async fn year_is_open(conn: &mut PgConnection, school_year: i32) -> Result<b
         .fetch_optional(conn)
         .await?;
     Ok(open.unwrap_or_default())
+}
+
+/// Levels of a school: the one that it is registered with, and those of the grades that it teaches, because an inter-level
+/// school is registered with one.
+pub async fn levels(conn: &mut PgConnection, school_code: &str) -> Result<Levels, DbError> {
+    let rows: Vec<(Option<i16>, Option<String>)> = sqlx::query_as(
+        "select level, null from school where school_code = $1
+         union
+         select null, grade from class_record where school_code = $1 and not withdrawn",
+    )
+    .bind(school_code)
+    .fetch_all(conn)
+    .await?;
+    let registered = rows.iter().filter_map(|(level, _)| Level::try_from(i32::from((*level)?)).ok());
+    let registered: Levels = registered.collect();
+    if registered.contains(Level::Continuing) {
+        // The grades of a centre of continuing education are its own, not those of another level.
+        return Ok(registered);
+    }
+    let taught = rows.iter().filter_map(|(_, grade)| grade.as_deref()).map(Levels::of_grade);
+    Ok(taught.fold(registered, Levels::with))
 }

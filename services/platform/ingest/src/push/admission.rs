@@ -4,7 +4,7 @@ use eduhub_changelog::{RecordSet, WriteContext};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::{
     common::v1::{Kind, PushMode, PushOpen},
-    dictionary::record_of,
+    dictionary::{Levels, record_of},
 };
 use uuid::Uuid;
 
@@ -17,13 +17,21 @@ pub struct Pushing {
     pub actor: String,
     /// Numbers of the data domains that the grant covers.
     pub domains: Vec<i32>,
+    /// Levels of the school; empty when they are not known, or don't matter.
+    pub levels: Levels,
 }
 
 impl Pushing {
     /// The caller of a push.
     pub fn of(caller: &Caller) -> Self {
         let domains = caller.domains.iter().map(|domain| *domain as i32).collect();
-        Self { grant_id: caller.grant, actor: caller.sub.clone(), domains }
+        Self { grant_id: caller.grant, actor: caller.sub.clone(), domains, levels: Levels::NONE }
+    }
+
+    /// The same for a school of these levels.
+    #[must_use]
+    pub fn at(self, levels: Levels) -> Self {
+        Self { levels, ..self }
     }
 
     /// Requires the data domain of a kind.

@@ -112,7 +112,8 @@ impl<S: RecordSet> Push<S> {
     /// Prepares the records of this push by these code lists.
     pub fn preparer<'a>(&'a self, codes: &'a CodeTable) -> Preparer<'a, S> {
         let open = &self.admitted.open;
-        let checker = Checker::new(codes, (self.ingest.today)());
+        let today = Checker::new(codes, (self.ingest.today)());
+        let checker = today.of_year(open.school_year).at(self.admitted.who.levels);
         Preparer::new(checker, &self.ingest.vault, &open.school_code, open.school_year)
     }
 }
