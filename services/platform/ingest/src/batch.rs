@@ -3,7 +3,7 @@ use crate::{
     counts, duplicates, held,
     incoming::Incoming,
     issues,
-    outcome::{Keys, Outcome},
+    outcome::{Earlier, Outcome},
     prepare::Preparer,
     records,
     session::{self, db},
@@ -55,7 +55,7 @@ pub(crate) async fn apply_once<S: RecordSet>(
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let reply = apply::<S>(conn, who, preparer, batch, &mut Keys::new()).await?;
+    let reply = apply::<S>(conn, who, preparer, batch, &mut Earlier::default()).await?;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
     Ok(reply)
@@ -85,37 +85,39 @@ async fn remember(conn: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Applies a batch and says what happened. Rolled back by VALIDATE_ONLY, which hands over the keys that earlier batches of
-/// the stream would have brought: nothing of them is in the tables.
+/// Applies a batch and says what happened. Rolled back by VALIDATE_ONLY, which hands over what earlier batches of the stream
+/// would have left: nothing of it is in the tables.
 pub(crate) async fn apply<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     batch: Batch,
-    known: &mut Keys,
+    earlier: &mut Earlier,
 ) -> Result<BatchReply, Fault> {
     let mut out = Outcome::default();
     let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - held_already;
-    records::write::<S>(conn, who, batch.incoming, room, known, &mut out).await?;
+    records::write::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     if held_already > 0 {
         let settled = out.accepted.iter().chain(&out.refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
-        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut out).await?;
+        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;
     }
     let settled: Vec<(i32, &str)> =
         out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
     issues::sync(conn, &who.school_code, &settled, &out.problems).await.map_err(db)?;
     issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
     duplicates::find::<S>(conn, who, &mut out).await?;
+    earlier.add(&out);
     let waited_for: Vec<_> = out.waited_for.into_iter().collect();
-    let root_causes = if waited_for.is_empty() {
+    let mut root_causes = if waited_for.is_empty() {
         vec![]
     } else {
         held::root_causes(conn, &who.school_code, Some(&waited_for)).await.map_err(db)?
     };
+    root_causes.iter_mut().for_each(|cause| earlier.explain(cause));
     let mut problems: Vec<Problem> = out.problems.into_iter().map(|(_, p)| p).collect();
     let problems_omitted = problems.len().saturating_sub(MAX_PROBLEMS) as u64;
     problems.truncate(MAX_PROBLEMS);

@@ -1,6 +1,6 @@
 //! What became of the records of one batch.
-use eduhub_faults::Problem;
-use eduhub_proto::common::v1::PushCounts;
+use eduhub_faults::{Problem, Reason, Severity};
+use eduhub_proto::common::v1::{PushCounts, RootCause};
 use std::collections::{HashMap, HashSet};
 
 /// Kind and full key of records.
@@ -26,4 +26,39 @@ pub(crate) struct Outcome {
     pub waited_for: HashSet<(i32, String)>,
     /// Blind indexes that came or went, by kind.
     pub indexes: HashMap<i32, Vec<Vec<u8>>>,
+}
+
+/// What the batches before this one would have left, if they had been written.
+#[derive(Default)]
+pub(crate) struct Earlier {
+    /// Records that would be there: they may be named as parents.
+    pub known: Keys,
+    /// Why records would not be there: the reason that refused each, as the work list would have it.
+    refused: HashMap<(i32, String), i32>,
+}
+
+impl Earlier {
+    /// Adds what a batch would have left. What it brought is in `known` already.
+    pub fn add(&mut self, out: &Outcome) {
+        for gone in &out.withdrawn {
+            self.known.remove(gone);
+            self.refused.remove(gone);
+        }
+        for settled in out.accepted.iter().chain(&out.refused) {
+            self.refused.remove(settled);
+        }
+        for (key, problem) in out.problems.iter().filter(|(_, p)| p.severity == Severity::Error as i32) {
+            let reason = self.refused.entry((problem.kind, key.clone())).or_insert(problem.reason);
+            *reason = problem.reason.min(*reason);
+        }
+    }
+
+    /// Says why a parent is not here when the tables can't.
+    pub fn explain(&self, cause: &mut RootCause) {
+        if cause.reason == Reason::ParentMissing as i32
+            && let Some(reason) = self.refused.get(&(cause.kind, cause.record_key.clone()))
+        {
+            cause.reason = *reason;
+        }
+    }
 }

@@ -18,12 +18,14 @@ use sqlx::PgConnection;
 /// Rounds of admitting held records: each goes one level down the dependency order, which has three.
 const MAX_ROUNDS: usize = 8;
 
-/// Admits what waited for records that arrived, round by round: an admitted record may be awaited itself.
+/// Admits what waited for records that arrived, round by round: an admitted record may be awaited itself. `known` as in
+/// [`records::write`].
 pub(crate) async fn admit<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     max_held: i64,
+    known: &mut Keys,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
     let mut arrived = std::mem::take(&mut out.arrived);
@@ -34,7 +36,7 @@ pub(crate) async fn admit<S: RecordSet>(
         let waiting = held::take(conn, &who.school_code, &arrived).await.map_err(db)?;
         let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
         let before = out.counts;
-        records::write::<S>(conn, who, incoming, max_held, &mut Keys::new(), out).await?;
+        records::write::<S>(conn, who, incoming, max_held, known, out).await?;
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
         // wait on for another parent, which changes nothing.
         let now = out.counts;

@@ -3,7 +3,7 @@ use super::stream::Push;
 use crate::{
     batch::{self, Batch},
     counts,
-    outcome::Keys,
+    outcome::Earlier,
     session::db,
     timestamps::to_proto,
 };
@@ -18,8 +18,7 @@ use time::OffsetDateTime;
 #[derive(Default)]
 pub(super) struct Tried {
     totals: PushCounts,
-    /// Records that would be there by now: later batches may name them as parents.
-    known: Keys,
+    earlier: Earlier,
 }
 
 impl Tried {
@@ -29,9 +28,9 @@ impl Tried {
         push: &Arc<Push<S>>,
         batch: Batch,
     ) -> Result<BatchReply, Fault> {
-        let (reply, known) = roll_back(push, batch, std::mem::take(&mut self.known)).await?;
+        let (reply, earlier) = roll_back(push, batch, std::mem::take(&mut self.earlier)).await?;
         counts::add(&mut self.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
-        self.known = known;
+        self.earlier = earlier;
         Ok(reply)
     }
 
@@ -52,16 +51,16 @@ impl Tried {
 async fn roll_back<S: RecordSet>(
     push: &Arc<Push<S>>,
     batch: Batch,
-    mut known: Keys,
-) -> Result<(BatchReply, Keys), Fault> {
+    mut earlier: Earlier,
+) -> Result<(BatchReply, Earlier), Fault> {
     let (push, who) = (push.clone(), push.admitted.context());
     let (pool, limit) = (push.ingest.pool.clone(), push.ingest.limits.transaction);
     let outcome: Result<Infallible, RolledBack> = in_tx(&pool, limit, move |conn| {
         Box::pin(async move {
             let codes = (push.ingest.codes)();
             lock_school(conn, &who.school_code).await.map_err(db)?;
-            let reply = batch::apply::<S>(conn, &who, &push.preparer(&codes), batch, &mut known).await?;
-            Err(RolledBack::Tried(Box::new((reply, known))))
+            let reply = batch::apply::<S>(conn, &who, &push.preparer(&codes), batch, &mut earlier).await?;
+            Err(RolledBack::Tried(Box::new((reply, earlier))))
         })
     })
     .await;
@@ -74,7 +73,7 @@ async fn roll_back<S: RecordSet>(
 
 /// Why the transaction of a trial ends: with its answer, or before it.
 enum RolledBack {
-    Tried(Box<(BatchReply, Keys)>),
+    Tried(Box<(BatchReply, Earlier)>),
     Failed(Fault),
 }
 
