@@ -38,7 +38,6 @@ static TABLE: &[Entry] = &[
     Entry(Reason::UnknownCode, InvalidArgument, Reference, "Mã không có trong danh mục", "Code is not in the code list"),
     Entry(Reason::RetiredCode, InvalidArgument, Reference, "Mã đã hết hiệu lực", "Code is no longer valid"),
     Entry(Reason::ParentMissing, FailedPrecondition, Reference, "Chờ bản ghi cha chưa có", "Waits for a parent record that is not here yet"),
-    Entry(Reason::ParentRejected, FailedPrecondition, Reference, "Bản ghi cha đã bị từ chối; hãy sửa bản ghi đó trước", "The parent record was refused; mend that one first"),
     Entry(Reason::HeldExpired, FailedPrecondition, Reference, "Hết thời hạn chờ bản ghi cha", "Waited too long for its parent record"),
     Entry(Reason::DuplicateInBatch, InvalidArgument, Duplicate, "Trùng khóa trong cùng một lô với nội dung khác", "Same key twice in one batch with different content"),
     Entry(Reason::UnknownKind, InvalidArgument, Format, "Loại bản ghi không được hỗ trợ ở đây", "Kind of record is not taken here"),
