@@ -113,7 +113,7 @@ async fn the_same_key_twice_in_a_batch_is_refused_when_its_content_differs() {
     assert_eq!(counted(&reply.counts), [1, 0, 1, 1, 0, 0, 0, 0]);
     assert_eq!(reply.problems.len(), 1);
     let p = &reply.problems[0];
-    assert_eq!((p.reason().as_str_name(), p.index), ("REASON_DUPLICATE_IN_BATCH", 2));
+    assert_eq!((p.reason().as_str_name(), p.index), ("REASON_DUPLICATE_IN_BATCH", Some(2)));
     assert_eq!((p.record_key.as_str(), p.severity()), ("HS000001", Severity::Error));
 }
 

@@ -23,11 +23,13 @@ async fn duplicates(hub: &Hub, school: &str) -> Vec<String> {
 #[tokio::test]
 async fn the_later_of_two_in_one_batch_is_warned_of() {
     let hub = Hub::start().await;
-    let reply = push_one(&hub, SCHOOL, vec![make::pupil(1).wrap(), twin(2, 1).wrap()]).await;
-    assert_eq!(counted(&reply.counts), [2, 0, 0, 0, 0, 0, 0, 1]);
+    let records =
+        vec![make::staff(1).wrap(), make::pupil(1).wrap(), make::pupil(3).wrap(), twin(2, 1).wrap()];
+    let reply = push_one(&hub, SCHOOL, records).await;
+    assert_eq!(counted(&reply.counts), [4, 0, 0, 0, 0, 0, 0, 1]);
     let p = &reply.problems[0];
     assert_eq!((p.reason(), p.record_key.as_str()), (Reason::PersonalIdDuplicate, "HS000002"));
-    assert_eq!(p.value, "");
+    assert_eq!((p.value.as_str(), p.index), ("", Some(3)));
     assert_eq!(duplicates(&hub, SCHOOL).await, ["HS000002"]);
 }
 
@@ -60,6 +62,21 @@ async fn a_number_that_moves_on_is_warned_of_at_its_new_place() {
     push_one(&hub, SCHOOL, vec![make::pupil(1).wrap(), make::pupil(3).wrap(), twin(2, 1).wrap()]).await;
     push_one(&hub, SCHOOL, vec![twin(2, 3).wrap()]).await;
     assert_eq!(duplicates(&hub, SCHOOL).await, ["HS000002"], "still a duplicate, of another one");
+}
+
+#[tokio::test]
+async fn who_is_not_in_the_batch_is_warned_of_without_a_place_in_it() {
+    let hub = Hub::start().await;
+    push_one(&hub, SCHOOL, vec![make::pupil(1).wrap(), make::pupil(3).wrap()]).await;
+    // The one who was here first takes the other's number.
+    let reply = push_one(&hub, SCHOOL, vec![make::staff(1).wrap(), twin(1, 3).wrap()]).await;
+    let found: Vec<_> = reply.problems.iter().map(|p| (p.reason(), p.record_key.as_str(), p.index)).collect();
+    assert_eq!(found, [(Reason::PersonalIdDuplicate, "HS000003", None)]);
+    // An unchanged record has its place.
+    let reply = push_one(&hub, SCHOOL, vec![twin(1, 7).wrap(), make::pupil(3).wrap()]).await;
+    assert_eq!(reply.problems, []);
+    let reply = push_one(&hub, SCHOOL, vec![twin(1, 3).wrap(), make::pupil(3).wrap()]).await;
+    assert_eq!(reply.problems.iter().map(|p| p.index).collect::<Vec<_>>(), [Some(1)]);
 }
 
 #[tokio::test]

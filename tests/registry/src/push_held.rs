@@ -6,7 +6,7 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::common::v1::{Kind, RootCause};
+use eduhub_proto::common::v1::{BatchReply, Kind, RootCause};
 
 fn cause(kind: Kind, key: &str, reason: Reason, blocked: u64) -> RootCause {
     RootCause { kind: kind as i32, record_key: key.into(), reason: reason as i32, blocked }
@@ -80,6 +80,21 @@ async fn what_waits_is_grouped_by_its_cause_with_the_reason_of_a_refused_parent(
     // Mending the root cause admits all that it held back.
     let mended = push_one(&hub, SCHOOL, vec![make::class("6A1").wrap()]).await;
     assert_eq!(counted(&mended.counts), [1, 0, 0, 0, 0, 3, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_admitted_record_has_no_place_in_the_batch_of_its_parent() {
+    let hub = Hub::start().await;
+    let mut doubtful = make::term_result(1, "6A1");
+    doubtful.days_absent = Some(91);
+    let first = push_one(&hub, SCHOOL, vec![make::staff(1).wrap(), doubtful.wrap()]).await;
+    let reply = push_one(&hub, SCHOOL, make::small_school(1..2)).await;
+    assert_eq!(counted(&reply.counts)[5], 1, "admitted");
+    let of = |reply: &BatchReply| reply.problems.iter().map(|p| (p.reason(), p.index)).collect::<Vec<_>>();
+    assert_eq!(
+        (of(&first), of(&reply)),
+        (vec![(Reason::Implausible, Some(1))], vec![(Reason::Implausible, None)])
+    );
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ pub(crate) async fn apply<S: RecordSet>(
     batch: Batch,
     earlier: &mut Earlier,
 ) -> Result<BatchReply, Fault> {
-    let mut out = Outcome::default();
+    let mut out = Outcome::of(&batch.incoming);
     let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - held_already;
     records::write::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;

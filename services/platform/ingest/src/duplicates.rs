@@ -26,9 +26,10 @@ pub(crate) async fn find<S: RecordSet>(
     }
     for (kind, indexes) in std::mem::take(&mut out.indexes) {
         let Some(table) = S::table(kind) else { continue };
-        for (school, problem) in sweep(conn, table, &indexes).await.map_err(db)? {
+        for (school, mut problem) in sweep(conn, table, &indexes).await.map_err(db)? {
             if school == who.school_code {
                 out.counts.warnings += 1;
+                problem.index = out.persons.get(&(kind, problem.record_key.clone())).copied();
                 out.problems.push((problem.record_key.clone(), problem));
             }
         }

@@ -26,8 +26,8 @@ pub struct Incoming {
     pub parents: Vec<ParentRef>,
     /// What was found in it.
     pub findings: Vec<Problem>,
-    /// Position in its batch.
-    pub index: u32,
+    /// Position in its batch; none for a record that waited and comes with the batch of its parent.
+    pub index: Option<u32>,
 }
 
 impl Incoming {

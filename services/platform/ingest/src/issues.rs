@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Reasons that other checks than those of the record itself open and close.
 const BY_OTHERS: [i16; 2] = [Reason::PersonalIdDuplicate as i16, Reason::PopulationMismatch as i16];
 
-/// Opens the findings as issues; one that is open already stays. `record_key` of each problem must be the full key.
+/// Opens the findings as issues, without their place in a batch that is gone; one that is open already stays. `record_key` of each problem must be the full key.
 pub async fn open_issues(
     conn: &mut PgConnection,
     school_code: &str,
@@ -32,7 +32,7 @@ pub async fn open_issues(
     .bind(problems.iter().map(|(_, p)| small(p.reason)).collect::<Vec<_>>())
     .bind(problems.iter().map(|(_, p)| p.field.as_str()).collect::<Vec<_>>())
     .bind(problems.iter().map(|(_, p)| small(p.severity)).collect::<Vec<_>>())
-    .bind(problems.iter().map(|(_, p)| p.encode_to_vec()).collect::<Vec<_>>())
+    .bind(problems.iter().map(|(_, p)| Problem { index: None, ..p.clone() }.encode_to_vec()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

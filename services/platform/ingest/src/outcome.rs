@@ -1,4 +1,5 @@
 //! What became of the records of one batch.
+use crate::incoming::Incoming;
 use eduhub_faults::{Problem, Reason, Severity};
 use eduhub_proto::common::v1::{PushCounts, RootCause};
 use std::collections::{HashMap, HashSet};
@@ -24,8 +25,23 @@ pub(crate) struct Outcome {
     pub arrived: Vec<(i32, String)>,
     /// Parents that held records wait for.
     pub waited_for: HashSet<(i32, String)>,
+    /// Position in the batch of each person of it, by kind and full key: the first one for a key that comes twice.
+    pub persons: HashMap<(i32, String), u32>,
     /// Blind indexes that came or went, by kind.
     pub indexes: HashMap<i32, Vec<Vec<u8>>>,
+}
+
+impl Outcome {
+    /// Before anything was done with a batch.
+    pub fn of(batch: &[Incoming]) -> Self {
+        let mut persons = HashMap::new();
+        for record in batch.iter().filter(|r| r.blind_index.is_some()) {
+            if let Some(index) = record.index {
+                persons.entry((record.kind, record.record_key.clone())).or_insert(index);
+            }
+        }
+        Self { persons, ..Self::default() }
+    }
 }
 
 /// What the batches before this one would have left, if they had been written.

@@ -42,12 +42,12 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
         }
     }
 
-    /// Prepares one record; `None` for an empty message.
-    pub fn prepare(&self, record: S::Record, index: u32) -> Option<Result<Incoming, VaultError>> {
+    /// Prepares the record at a position of its batch; `None` for an empty message.
+    pub fn prepare(&self, record: S::Record, index: Option<u32>) -> Option<Result<Incoming, VaultError>> {
         S::visit(record, One { preparer: self, index })
     }
 
-    fn one<R: Record>(&self, record: R, index: u32) -> Result<Incoming, VaultError> {
+    fn one<R: Record>(&self, record: R, index: Option<u32>) -> Result<Incoming, VaultError> {
         let mut findings = self.checker.check(&record);
         for f in &mut findings {
             f.index = index;
@@ -84,7 +84,7 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
 
 struct One<'p, 'a, S> {
     preparer: &'p Preparer<'a, S>,
-    index: u32,
+    index: Option<u32>,
 }
 
 impl<S: RecordSet> RecordVisitor for One<'_, '_, S> {

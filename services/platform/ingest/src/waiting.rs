@@ -57,6 +57,6 @@ fn reopen<S: RecordSet>(preparer: &Preparer<'_, S>, waiting: &held::Waiting) -> 
     let record = S::open(kind, &opener).map_err(Fault::internal)?;
     let year =
         if record_of(kind).is_some_and(|m| m.yearly) { waiting.school_year } else { preparer.school_year };
-    let prepared = preparer.for_year(year).prepare(record, 0);
+    let prepared = preparer.for_year(year).prepare(record, None);
     prepared.transpose().map_err(Fault::internal)?.ok_or_else(|| Fault::new(Reason::Internal))
 }

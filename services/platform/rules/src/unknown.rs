@@ -26,8 +26,8 @@ fn problem(unknown: &UnknownField, outer_kind: i32) -> Problem {
     let mut problem = warning(Reason::UnknownField, &field);
     problem.kind = at.map_or(outer_kind, |at| unknown.path[at].kind);
     let before = &unknown.path[..at.unwrap_or(0)];
-    let index = before.iter().rev().find_map(|step| step.index).unwrap_or_default();
-    problem.index = u32::try_from(index).unwrap_or(u32::MAX);
+    let index = before.iter().rev().find_map(|step| step.index);
+    problem.index = index.and_then(|index| u32::try_from(index).ok());
     problem
 }
 
@@ -60,7 +60,7 @@ mod tests {
         string::encode(999, &"x".to_owned(), &mut bytes);
         let found = unknown_fields(&bytes, &Pupil::decode(bytes.as_slice()).unwrap());
         let [p] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!((p.field.as_str(), p.kind, p.index), ("#999", Kind::Pupil as i32, 0));
+        assert_eq!((p.field.as_str(), p.kind, p.index), ("#999", Kind::Pupil as i32, None));
         assert_eq!((p.severity, p.reason), (Severity::Warning as i32, Reason::UnknownField as i32));
         assert!(p.value.is_empty(), "nobody knows how sensitive it is");
     }
@@ -78,6 +78,6 @@ mod tests {
         string::encode(998, &"x".to_owned(), &mut bytes);
         let found = unknown_fields(&bytes, &PushBatch::decode(bytes.as_slice()).unwrap());
         let seen: Vec<_> = found.iter().map(|p| (p.field.as_str(), p.kind, p.index)).collect();
-        assert_eq!(seen, vec![("subject_scores[0].#999", Kind::TermResult as i32, 2), ("#998", 0, 0)]);
+        assert_eq!(seen, vec![("subject_scores[0].#999", Kind::TermResult as i32, Some(2)), ("#998", 0, None)]);
     }
 }

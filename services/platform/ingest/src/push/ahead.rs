@@ -113,7 +113,7 @@ fn prepare_records<S: RecordSet>(push: &Push<S>, records: Vec<S::Record>) -> Res
     let preparer = push.preparer(&codes);
     let mut incoming = Vec::with_capacity(records.len());
     for (index, record) in records.into_iter().enumerate() {
-        let prepared = preparer.prepare(record, index as u32);
+        let prepared = preparer.prepare(record, Some(index as u32));
         let record = prepared
             .ok_or_else(|| Fault::new(Reason::UnknownKind).meta("index", index))?
             .map_err(Fault::internal)?;
