@@ -23,3 +23,4 @@ mod seals;
 mod seals_model;
 mod secrets;
 mod verification;
+mod work_list;

@@ -1,6 +1,7 @@
 //! Data issues: the work list of a school. They open with a finding and close when the finding is gone.
 use eduhub_faults::{Problem, Reason};
 use eduhub_pg::DbError;
+use eduhub_proto::dictionary::record_of;
 use prost::Message;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -122,11 +123,40 @@ pub struct IssueRow {
     pub closed_at: Option<OffsetDateTime>,
 }
 
-/// Issues of a school's records of these kinds after an id, in the order of opening.
+/// What a reader may see of a work list.
+#[derive(Debug, Clone)]
+pub struct IssueView {
+    /// Kinds whose issues it sees.
+    pub kinds: Vec<i32>,
+    /// Highest number of `Sensitivity` that it sees values of.
+    pub max_class: i32,
+}
+
+impl IssueView {
+    /// Takes out of a finding what the reader may not see.
+    fn mask(&self, mut problem: Problem) -> Problem {
+        if field_class(&problem).is_none_or(|class| class > self.max_class) {
+            problem.value.clear();
+            // What is near the value tells of it.
+            problem.suggestions.clear();
+        }
+        problem
+    }
+}
+
+/// Class of the field that a finding is about; none for one that the dictionary does not have. A list's entries have the class
+/// of the list.
+fn field_class(problem: &Problem) -> Option<i32> {
+    let name = problem.field.split(['.', '[']).next()?;
+    let record = record_of(problem.kind())?;
+    record.fields.iter().find(|f| f.name == name).map(|f| f.class)
+}
+
+/// Issues of a school after an id, in the order of opening, as a reader may see them.
 pub async fn list_issues(
     conn: &mut PgConnection,
     school_code: &str,
-    kinds: &[i32],
+    view: &IssueView,
     include_closed: bool,
     after: Uuid,
     limit: i64,
@@ -140,7 +170,7 @@ pub async fn list_issues(
     .bind(after)
     .bind(include_closed)
     .bind(limit)
-    .bind(small(kinds))
+    .bind(small(&view.kinds))
     .fetch_all(conn)
     .await?;
     rows.iter()
@@ -148,7 +178,7 @@ pub async fn list_issues(
             let problem = Problem::decode(r.try_get::<&[u8], _>(1)?).unwrap_or_default();
             Ok(IssueRow {
                 issue_id: r.try_get(0)?,
-                problem,
+                problem: view.mask(problem),
                 opened_at: r.try_get(2)?,
                 closed_at: r.try_get(3)?,
             })
@@ -165,18 +195,18 @@ pub struct CountedIssue {
     pub open: u64,
 }
 
-/// Open issues of a school's records of these kinds by reason.
+/// Open issues of a school that a reader may see, by reason.
 pub async fn count_open(
     conn: &mut PgConnection,
     school_code: &str,
-    kinds: &[i32],
+    view: &IssueView,
 ) -> Result<Vec<CountedIssue>, DbError> {
     let rows = sqlx::query(
         "select reason, count(*) from data_issue where school_code = $1 and closed_at is null and kind = any($2)
          group by 1 order by 1",
     )
     .bind(school_code)
-    .bind(small(kinds))
+    .bind(small(&view.kinds))
     .fetch_all(conn)
     .await?;
     rows.iter()

@@ -26,7 +26,7 @@ pub use clock::{Clock, Day, clock};
 pub use held::expire_held;
 pub use housekeeping::{KeepDays, housekeeping};
 pub use incoming::Incoming;
-pub use issues::{CountedIssue, IssueRow, close_issues, count_open, list_issues, open_issues};
+pub use issues::{CountedIssue, IssueRow, IssueView, close_issues, count_open, list_issues, open_issues};
 pub use prepare::Preparer;
 pub use push::{Extra, Inbound, InboundBatch, Ingest, Limits, NoExtra, Pushing, digest, opening};
 pub use timestamps::{from_proto, to_proto};

@@ -3,7 +3,7 @@ use crate::{records::RegistryRecords, verification::store};
 use eduhub_auth::{Caller, Gate, caller};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::Fault;
-use eduhub_ingest::{count_open, list_issues, to_proto};
+use eduhub_ingest::{IssueView, count_open, list_issues, to_proto};
 use eduhub_paging as paging;
 use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
@@ -25,11 +25,11 @@ pub struct Issues {
 }
 
 impl Issues {
-    /// Kinds whose issues the caller may see: those of its domains.
-    async fn kinds(&self, caller: &Caller, school_code: &str) -> Result<Vec<i32>, Fault> {
+    /// What the caller may see of a school's issues: kinds of its domains, values up to its class.
+    async fn view(&self, caller: &Caller, school_code: &str) -> Result<IssueView, Fault> {
         self.gate.any(caller, school_code, &RegistryRecords::domains()).await?;
         let own = RegistryRecords::tables().iter().filter(|t| caller.has_domain(t.meta.domain()));
-        Ok(own.map(|t| t.meta.kind).collect())
+        Ok(IssueView { kinds: own.map(|t| t.meta.kind).collect(), max_class: caller.max_class })
     }
 }
 
@@ -41,13 +41,13 @@ impl IssueService for Issues {
     ) -> Result<Response<ListIssuesResponse>, Status> {
         let caller = caller(&request)?;
         let r = request.into_inner();
-        let kinds = self.kinds(&caller, &r.school_code).await?;
+        let view = self.view(&caller, &r.school_code).await?;
         let size = paging::size(r.page_size, 200, 1_000)?;
-        let filter = format!("issues/{}/{}/{kinds:?}", r.school_code, r.include_closed);
+        let filter = format!("issues/{}/{}/{:?}", r.school_code, r.include_closed, view.kinds);
         let after = paging::after(&filter, &r.page_token)?.unwrap_or_default();
         let after = Uuid::parse_str(&after).unwrap_or(Uuid::nil());
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let rows = list_issues(&mut conn, &r.school_code, &kinds, r.include_closed, after, size)
+        let rows = list_issues(&mut conn, &r.school_code, &view, r.include_closed, after, size)
             .await
             .map_err(Fault::from)?;
         let next_page_token = match rows.last() {
@@ -73,9 +73,9 @@ impl IssueService for Issues {
     ) -> Result<Response<CountIssuesResponse>, Status> {
         let caller = caller(&request)?;
         let school_code = request.into_inner().school_code;
-        let kinds = self.kinds(&caller, &school_code).await?;
+        let view = self.view(&caller, &school_code).await?;
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let counts = count_open(&mut conn, &school_code, &kinds).await.map_err(Fault::from)?;
+        let counts = count_open(&mut conn, &school_code, &view).await.map_err(Fault::from)?;
         let counts = counts.into_iter().map(|c| IssueCount { reason: c.reason, open: c.open }).collect();
         Ok(Response::new(CountIssuesResponse { counts }))
     }
