@@ -9,10 +9,10 @@ use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::{
-        Dataset, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest, SchoolDigestRequest, Seal,
-        SealRequest, Sensitivity,
+        Dataset, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest, RecordDiff, SchoolDigestRequest,
+        Seal, SealRequest, Sensitivity,
     },
-    registry::v1::{Change, Pupil, Record, RecordDiff},
+    registry::v1::{Change, Pupil, Record},
 };
 use tonic::{Code, Status};
 use uuid::Uuid;

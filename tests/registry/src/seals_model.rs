@@ -7,8 +7,8 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
-    common::v1::{Kind, PushOpen, Seal},
-    registry::v1::{Pupil, PushBatch, Record, RecordDiff},
+    common::v1::{Kind, PushOpen, RecordDiff, Seal},
+    registry::v1::{Pupil, PushBatch, Record},
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

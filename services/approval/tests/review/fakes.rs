@@ -7,7 +7,7 @@ use eduhub_auth::Role;
 use eduhub_auth::testing::TokenMint;
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::{
-    DiffSealRequest, GetSealRequest, Kind, KindCount, ListSealedRequest, SchoolDigest, SchoolDigestRequest,
+    DiffPage, DiffSealRequest, GetSealRequest, Kind, KindCount, ListSealedRequest, SchoolDigest, SchoolDigestRequest,
     Seal, SealRequest,
 };
 use eduhub_proto::facility::v1 as facility;
@@ -158,7 +158,7 @@ macro_rules! seal_service {
             async fn diff_seal(
                 &self,
                 _: Request<DiffSealRequest>,
-            ) -> Result<Response<$package::DiffPage>, Status> {
+            ) -> Result<Response<DiffPage>, Status> {
                 Err(Status::unimplemented("not asked by approval"))
             }
             async fn get_school_digest(

@@ -4,10 +4,10 @@ use crate::pushing::{batch, open, room, taking_away};
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::common::v1::{
-    DataDomain, Dataset, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest, SchoolDigestRequest, Seal,
-    SealRequest, Withdrawal,
+    DataDomain, Dataset, DiffPage, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest,
+    SchoolDigestRequest, Seal, SealRequest, Withdrawal,
 };
-use eduhub_proto::facility::v1::{DiffPage, Room, record};
+use eduhub_proto::facility::v1::{Room, record};
 use tonic::Code;
 use uuid::Uuid;
 

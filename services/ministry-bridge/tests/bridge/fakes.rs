@@ -9,7 +9,7 @@ use eduhub_faults::{Fault, Reason};
 use eduhub_proto::approval::v1 as approval;
 use eduhub_proto::approval::v1::submission_service_server::{SubmissionService, SubmissionServiceServer};
 use eduhub_proto::common::v1::{
-    DiffSealRequest, GetSealRequest, ListSealedRequest, SchoolDigest, SchoolDigestRequest, Seal, SealRequest,
+    DiffPage, DiffSealRequest, GetSealRequest, ListSealedRequest, SchoolDigest, SchoolDigestRequest, Seal, SealRequest,
 };
 use eduhub_proto::facility::v1 as facility;
 use eduhub_proto::registry::v1 as registry;
@@ -164,7 +164,7 @@ macro_rules! seals {
             async fn diff_seal(
                 &self,
                 _: Request<DiffSealRequest>,
-            ) -> Result<Response<$package::DiffPage>, Status> {
+            ) -> Result<Response<DiffPage>, Status> {
                 Err(Status::unimplemented(""))
             }
             async fn get_school_digest(

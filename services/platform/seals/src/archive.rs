@@ -1,12 +1,12 @@
 //! Records and seals for callers: every read checks the caller's reach first and shows no more than its class.
-use crate::{Compared, Reader, RecordList, Sealed, compare, pages, seal};
+use crate::{Reader, RecordList, Sealed, compare, pages, seal};
 use eduhub_auth::{Caller, Gate};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{DbError, PgPool, in_tx};
 use eduhub_proto::{
     common::v1::{
-        ChangeHeader, Dataset, DiffSealRequest, ListSealedRequest, SchoolDigest, Seal, SealRequest,
+        ChangeHeader, Dataset, DiffPage, DiffSealRequest, ListSealedRequest, SchoolDigest, Seal, SealRequest,
     },
     dictionary::kinds_of,
 };
@@ -153,7 +153,7 @@ impl<S: RecordSet> Archive<S> {
     ///
     /// # Errors
     /// As [`Archive::head`], for both seals; INVALID_ARGUMENT when they are of different schools or datasets.
-    pub async fn diff(&self, caller: &Caller, request: &DiffSealRequest) -> Result<Compared, Fault> {
+    pub async fn diff(&self, caller: &Caller, request: &DiffSealRequest) -> Result<DiffPage, Fault> {
         let mut conn = self.conn().await?;
         let sealed = self.load(&mut conn, caller, &request.seal_id).await?;
         let base = match request.base_seal_id.as_str() {

@@ -4,41 +4,10 @@ use eduhub_changelog::{DiffRow, Position, RecordSet, RecordVisitor, Side, diff_a
 use eduhub_faults::Fault;
 use eduhub_paging as paging;
 use eduhub_proto::{
-    common::v1::{ChangeHeader, DiffSealRequest},
+    common::v1::{DiffPage, DiffSealRequest, FieldDiff, RecordDiff},
     dictionary::{FieldMeta, Record, Value},
 };
 use sqlx::PgConnection;
-
-/// One field that differs.
-#[derive(Debug, Clone)]
-pub struct FieldDifference {
-    /// Field.
-    pub meta: &'static FieldMeta,
-    /// Value in the base state.
-    pub before: String,
-    /// Value in the sealed state.
-    pub after: String,
-}
-
-/// One record that differs.
-pub struct Difference {
-    /// Head in the sealed state; in the base state for a removed record.
-    pub header: ChangeHeader,
-    /// Not in the base state.
-    pub added: bool,
-    /// Only in the base state.
-    pub removed: bool,
-    /// Fields, for a record that is in both.
-    pub fields: Vec<FieldDifference>,
-}
-
-/// Page of differences.
-pub struct Compared {
-    /// Records that differ.
-    pub records: Vec<Difference>,
-    /// Token of the next page.
-    pub next_page_token: String,
-}
 
 /// What differs between `base` (`None`: the live state) and a seal. Fields above the reader's class show as equal.
 pub async fn diff<S: RecordSet>(
@@ -47,7 +16,7 @@ pub async fn diff<S: RecordSet>(
     sealed: &Sealed,
     base: Option<&Sealed>,
     request: &DiffSealRequest,
-) -> Result<Compared, Fault> {
+) -> Result<DiffPage, Fault> {
     let size = paging::size(request.page_size, 500, 1_000)?;
     let filter = format!("diff/{}/{}", request.seal_id, request.base_seal_id);
     let (mut kind, mut after) = start(&filter, &request.page_token)?;
@@ -78,7 +47,8 @@ pub async fn diff<S: RecordSet>(
         }
         kind = 0;
     }
-    Ok(Compared { records, next_page_token })
+    let compared = records.len() as u64;
+    Ok(DiffPage { records, next_page_token, compared })
 }
 
 /// Kind and key that a token goes on after.
@@ -88,7 +58,7 @@ fn start(filter: &str, token: &str) -> Result<(i32, String), Fault> {
     Ok((kind.parse().unwrap_or_default(), key.to_owned()))
 }
 
-fn difference<S: RecordSet>(reader: &Reader<'_>, kind: i32, row: &DiffRow) -> Result<Difference, Fault> {
+fn difference<S: RecordSet>(reader: &Reader<'_>, kind: i32, row: &DiffRow) -> Result<RecordDiff, Fault> {
     let read = |image| reader.read::<S>(kind, image);
     let before = row.before.as_ref().map(read).transpose()?;
     let after = row.after.as_ref().map(read).transpose()?;
@@ -99,13 +69,18 @@ fn difference<S: RecordSet>(reader: &Reader<'_>, kind: i32, row: &DiffRow) -> Re
             b.into_iter()
                 .zip(a)
                 .filter(|((_, x), (_, y))| x != y)
-                .map(|((meta, before), (_, after))| FieldDifference { meta, before, after })
+                .map(|((meta, before), (_, after))| FieldDiff {
+                    field: meta.name.to_owned(),
+                    label: meta.label.to_owned(),
+                    before,
+                    after,
+                })
                 .collect()
         }
         _ => vec![],
     };
-    let header = after.or(before).map(|(h, _)| h).unwrap_or_default();
-    Ok(Difference { header, added, removed, fields })
+    let header = after.or(before).map(|(h, _)| h);
+    Ok(RecordDiff { header, added, removed, fields })
 }
 
 fn values<S: RecordSet>(record: &S::Record) -> Vec<(&'static FieldMeta, String)> {
