@@ -3,7 +3,7 @@ use crate::cast::Department;
 use crate::ground::{Actor, Ground, wait_for};
 use anyhow::{Context, Result, ensure};
 use eduhub_cli::generate::School;
-use eduhub_cli::hub::{Facility, Hub, Registry};
+use eduhub_cli::hub::{Facility, Followed, Hub, Registry};
 use eduhub_cli::push::{Event, Job, JsonLines, push_school};
 use eduhub_proto::approval::v1::{
     DecideRequest, DecisionKind, Submission, SubmissionState, SubmitRequest,

@@ -3,7 +3,7 @@ use crate::cast::Department;
 use crate::ground::{Actor, Data, Ground, wait_for};
 use anyhow::Result;
 use eduhub_cli::generate::School;
-use eduhub_cli::hub::{Facility, Hub, Registry, Watched};
+use eduhub_cli::hub::{Facility, Followed, Hub, Pushed, Registry, Watched};
 use eduhub_cli::lines::Lines;
 use eduhub_faults::{Reason, reason_of};
 use eduhub_proto::common::v1::{PushMode, PushOpen, PushReply, WatchRequest, push_reply};
@@ -101,7 +101,7 @@ async fn watch_again(consumer: &Actor) -> Result<(), Status> {
 }
 
 /// Reads up to where the feed follows live.
-async fn until_live(watch: &mut Streaming<<Registry as Hub>::WatchReply>) {
+async fn until_live(watch: &mut Streaming<<Registry as Followed>::WatchReply>) {
     loop {
         let reply = watch.message().await.unwrap().expect("the feed ended");
         if let Watched::Checkpoint(checkpoint) = Registry::watched(reply)

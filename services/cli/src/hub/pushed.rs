@@ -1,0 +1,73 @@
+//! Records in: the messages and the call of a push.
+use super::{Facility, Registry};
+use eduhub_auth::AuthedChannel;
+use eduhub_proto::common::v1::{PushEnd, PushOpen, PushReply};
+use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
+use futures::Stream;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use std::future::Future;
+use tonic::{Status, Streaming};
+
+/// A batch as sent, with the digest that the end of the push is computed from.
+pub struct SentBatch<M> {
+    /// Message for the stream.
+    pub request: M,
+    /// SHA-256 of the serialised `PushBatch`.
+    pub digest: [u8; 32],
+}
+
+/// A service that records are pushed to.
+pub trait Pushed: Send + Sync + 'static {
+    /// A record of any kind.
+    type Record: Message + Default + Clone + Send + Sync + 'static;
+    /// Client's message of a push.
+    type PushRequest: Send + 'static;
+
+    /// First message of a push.
+    fn open(open: PushOpen) -> Self::PushRequest;
+    /// A batch.
+    fn batch(number: u32, records: Vec<Self::Record>) -> SentBatch<Self::PushRequest>;
+    /// Last message of a push.
+    fn end(end: PushEnd) -> Self::PushRequest;
+    /// Opens a push stream.
+    fn push(
+        channel: AuthedChannel,
+        requests: impl Stream<Item = Self::PushRequest> + Send + 'static,
+    ) -> impl Future<Output = Result<Streaming<PushReply>, Status>> + Send;
+}
+
+macro_rules! pushed {
+    ($service:ident, $api:ident) => {
+        impl Pushed for $service {
+            type Record = $api::Record;
+            type PushRequest = $api::PushRequest;
+
+            fn open(open: PushOpen) -> Self::PushRequest {
+                $api::PushRequest { message: Some($api::push_request::Message::Open(open)) }
+            }
+
+            fn batch(number: u32, records: Vec<Self::Record>) -> SentBatch<Self::PushRequest> {
+                let batch = $api::PushBatch { number, records, withdrawals: vec![] };
+                let digest = Sha256::digest(batch.encode_to_vec()).into();
+                let request = $api::PushRequest { message: Some($api::push_request::Message::Batch(batch)) };
+                SentBatch { request, digest }
+            }
+
+            fn end(end: PushEnd) -> Self::PushRequest {
+                $api::PushRequest { message: Some($api::push_request::Message::End(end)) }
+            }
+
+            async fn push(
+                channel: AuthedChannel,
+                requests: impl Stream<Item = Self::PushRequest> + Send + 'static,
+            ) -> Result<Streaming<PushReply>, Status> {
+                let mut client = $api::ingest_service_client::IngestServiceClient::new(channel);
+                Ok(client.push(requests).await?.into_inner())
+            }
+        }
+    };
+}
+
+pushed!(Registry, registry);
+pushed!(Facility, facility);
