@@ -1,15 +1,14 @@
 //! Schools as registry has them, kept for a minute.
 use eduhub_auth::AuthedChannel;
 use eduhub_cache::Cache;
-use eduhub_faults::{Fault, Reason, reason_of};
+use eduhub_faults::{Fault, of_peer};
 use eduhub_proto::registry::v1::school_service_client::SchoolServiceClient;
 use eduhub_proto::registry::v1::{GetSchoolRequest, SchoolEntry};
 use std::time::Duration;
-use tonic::{Code, Status};
+use tonic::Status;
 
 /// A school changes its commune or superior a few times in a decade, and an application keeps what it was made with.
 const KEEP: Duration = Duration::from_secs(60);
-const RETRY: Duration = Duration::from_secs(2);
 
 /// Looks up schools.
 #[derive(Clone)]
@@ -33,22 +32,7 @@ impl Schools {
         let request = GetSchoolRequest { school_code: school_code.to_owned() };
         // Absence is an error and so never kept: a school that is registered now can apply now.
         let fetch = async move { registry.get_school(request).await.map(tonic::Response::into_inner) };
-        self.cache.get_or_fetch(&format!("school/{school_code}"), KEEP, fetch).await.map_err(refused)
-    }
-}
-
-fn refused(status: Status) -> Fault {
-    match (reason_of(&status), status.code()) {
-        (Some(Reason::SchoolNotFound | Reason::NotFound), _) => Fault::new(Reason::SchoolNotFound),
-        (
-            _,
-            Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::Cancelled
-            | Code::ResourceExhausted
-            // Our token: registry may not have our keys yet.
-            | Code::Unauthenticated,
-        ) => Fault::new(Reason::Unavailable).meta("service", "registry").retry_after(RETRY).source(status),
-        _ => Fault::internal(status).meta("service", "registry"),
+        let found = self.cache.get_or_fetch(&format!("school/{school_code}"), KEEP, fetch).await;
+        found.map_err(|status: Status| of_peer("registry", status))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use eduhub_faults::{Fault, Reason, reason_of};
+use eduhub_faults::{Fault, Reason};
 use eduhub_pg::DbError;
-use tonic::{Code, Status};
+use tonic::Status;
 
 /// What stops a request or a piece of work.
 #[derive(Debug, thiserror::Error)]
@@ -52,31 +52,22 @@ impl Error {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let pause = Duration::from_secs(1);
         let fault = match error {
             Error::Fault(fault) => fault,
-            Error::Db(error @ (DbError::Unavailable(_) | DbError::Retry(_))) => {
-                Fault::new(Reason::Unavailable).retry_after(pause).source(error)
-            }
-            Error::Db(DbError::TooLong) => Fault::new(Reason::Deadline),
-            Error::Db(error) => Fault::internal(error),
-            Error::LeaseLost => Fault::new(Reason::Unavailable).retry_after(pause),
+            Error::Db(error) => error.into(),
+            Error::LeaseLost => Fault::new(Reason::Unavailable).retry_after(Duration::from_secs(1)),
         };
         fault.into()
     }
 }
 
-/// What another service's refusal means here. Absent stays absent; whatever may pass is UNAVAILABLE; the rest is ours.
-pub fn of_peer(peer: &'static str, status: &Status) -> Fault {
+/// What another service's refusal means here. It says who answered what: workers log a fault without its source.
+pub fn of_peer(peer: &'static str, status: Status) -> Fault {
     let detail = format!("{peer} answered {:?}", status.code());
-    match status.code() {
-        Code::NotFound => Fault::new(reason_of(status).unwrap_or(Reason::NotFound)),
-        Code::Unavailable | Code::Aborted | Code::ResourceExhausted | Code::Cancelled | Code::DeadlineExceeded
-        // Our token: identity may be restarting.
-        | Code::Unauthenticated => {
-            Fault::new(Reason::Unavailable).detail(detail).retry_after(Duration::from_secs(1))
-        }
-        Code::FailedPrecondition => Fault::new(reason_of(status).unwrap_or(Reason::WrongState)).detail(detail),
-        _ => Fault::internal(detail),
+    let fault = eduhub_faults::of_peer(peer, status);
+    match fault.reason() {
+        // What is absent looks like what is out of the caller's reach, which has no detail.
+        Reason::NotFound | Reason::SchoolNotFound => fault,
+        _ => fault.detail(detail),
     }
 }

@@ -67,7 +67,7 @@ impl Peers {
 
     /// What a peer's refusal means here.
     pub fn fault(&self, peer: &'static str, status: Status) -> Fault {
-        crate::error::of_peer(peer, &status)
+        crate::error::of_peer(peer, status)
     }
 }
 

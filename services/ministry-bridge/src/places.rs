@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use eduhub_auth::SchoolPlace;
 use eduhub_cache::Cache;
-use eduhub_faults::{Fault, Reason};
+use eduhub_faults::Fault;
 use eduhub_proto::common::v1::Level;
 use eduhub_proto::registry::v1::{GetSchoolRequest, SchoolEntry};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::error::of_peer;
 use crate::peers::{Peers, within_deadline};
@@ -25,10 +25,7 @@ pub async fn place(cache: &Cache, peers: &Peers, school_code: &str) -> Result<Sc
     let school: SchoolEntry = cache
         .get_or_fetch(&format!("school/{school_code}"), TTL, fetch)
         .await
-        .map_err(|status| match status.code() {
-            Code::NotFound => Fault::new(Reason::SchoolNotFound),
-            _ => of_peer("registry", &status),
-        })?;
+        .map_err(|status| of_peer("registry", status))?;
     Ok(SchoolPlace { school_code: school.school_code, commune_code: school.commune_code })
 }
 

@@ -8,22 +8,16 @@ pub use seals::Seals;
 
 use std::time::Duration;
 
-use eduhub_faults::{Fault, Reason, reason_of};
-use tonic::{Code, Status};
+use eduhub_faults::{Fault, Reason, of_peer, reason_of};
+use tonic::Status;
 
-/// When to try again after a peer did not answer: it restarts in a few seconds.
+/// When to try again after a peer that has too much to do.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// A peer's refusal as approval's own. What the caller can act on passes; the rest is a fault between services.
+/// A peer's refusal as approval's own. That the peer has too much to do passes as that.
 fn refused(peer: &'static str, status: Status) -> Fault {
-    match (reason_of(&status), status.code()) {
-        (Some(Reason::SchoolNotFound | Reason::NotFound), _) => Fault::new(Reason::SchoolNotFound),
-        (Some(reason @ (Reason::SchoolYearClosed | Reason::Overloaded)), _) => {
-            Fault::new(reason).meta("service", peer).retry_after(RETRY)
-        }
-        (_, Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted) => {
-            Fault::new(Reason::Unavailable).meta("service", peer).retry_after(RETRY).source(status)
-        }
-        _ => Fault::internal(status).meta("service", peer),
+    match reason_of(&status) {
+        Some(reason @ Reason::Overloaded) => Fault::new(reason).meta("service", peer).retry_after(RETRY),
+        _ => of_peer(peer, status),
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn valid(core: &Core, list: &'static str) -> Result<CodeSheet, 
         .cache
         .get_or_fetch(&format!("codes/{list}"), TTL, fetch)
         .await
-        .map_err(|status| of_peer("registry", &status))?;
+        .map_err(|status| of_peer("registry", status))?;
     let today = OffsetDateTime::now_utc()
         .date()
         .format(format_description!("[year]-[month]-[day]"))
