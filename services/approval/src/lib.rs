@@ -7,7 +7,6 @@ pub mod access;
 pub mod app;
 pub mod config;
 mod database;
-mod failure;
 mod fields;
 mod peers;
 pub mod policy;

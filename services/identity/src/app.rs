@@ -2,7 +2,6 @@
 use crate::application::Applications;
 use crate::bootstrap::{self, Mounted};
 use crate::credential::Hasher;
-use crate::failure::Failure;
 use crate::grant::Grants;
 use crate::policy;
 use crate::principal::Principals;
@@ -14,7 +13,7 @@ use eduhub_auth::policy::{Gaps, Table};
 use eduhub_auth::{AuthLayer, ServiceIdentity, Verifier};
 use eduhub_cache::Cache;
 use eduhub_faults::Fault;
-use eduhub_pg::PgPool;
+use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::application_service_server::ApplicationServiceServer;
 use eduhub_proto::identity::v1::grant_service_server::GrantServiceServer;
 use eduhub_proto::identity::v1::principal_service_server::PrincipalServiceServer;

@@ -2,12 +2,11 @@
 //! secrets are the truth: what differs in the database follows them at each start.
 use crate::credential::{CredentialKind, Hasher, store as credentials};
 use crate::database::{Lock, transaction};
-use crate::failure::Failure;
 use crate::principal::Kind;
 use crate::principal::store::{self as principals, New};
 use eduhub_auth::{Role, Scope};
 use eduhub_faults::Fault;
-use eduhub_pg::{PgConnection, PgPool};
+use eduhub_pg::{Failure, PgConnection, PgPool};
 use eduhub_proto::common::v1::{DataDomain, Sensitivity};
 use secrecy::SecretString;
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! Bounded transactions, and the locks that order writers.
-use crate::failure::Failure;
-use eduhub_pg::{PgConnection, PgPool, TxFuture, in_tx};
+use eduhub_pg::{Failure, PgConnection, PgPool, TxFuture, in_tx};
 use std::time::Duration;
 
 /// Each of this service's transactions touches a few rows; what takes longer waits for a lock.

@@ -13,7 +13,6 @@ mod check;
 pub mod config;
 mod credential;
 mod database;
-mod failure;
 mod grant;
 mod page;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! RPCs on routes.
 
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{PgConnection, PgPool};
+use eduhub_pg::{Failure, PgConnection, PgPool};
 use eduhub_proto::approval::v1::route_service_server::RouteService;
 use eduhub_proto::approval::v1::{
     ListRoutesRequest, ListRoutesResponse, PutRouteRequest, Route as WireRoute,
@@ -11,7 +11,6 @@ use tonic::{Request, Response, Status};
 use super::model::Route;
 use super::{RouteBook, store, wire};
 use crate::database;
-use crate::failure::Failure;
 
 /// `eduhub.approval.v1.RouteService`.
 pub struct Routes {

@@ -1,7 +1,7 @@
 //! What happens to a submission that is there: lock, decide, record, all in one transaction.
 
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use eduhub_runtime::propagation;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -11,7 +11,6 @@ use super::review::{Actor, Outcome, Refusal, Transition};
 use super::{Submissions, find, store};
 use crate::access::Sight;
 use crate::database;
-use crate::failure::Failure;
 
 impl Submissions {
     /// Applies `rule` to the submission, if `sight` sees it, on behalf of whom `who` names. Two at once wait for each other

@@ -2,6 +2,7 @@
 
 use eduhub_auth::{Caller, SchoolPlace};
 use eduhub_faults::{Fault, Reason};
+use eduhub_pg::Failure;
 use eduhub_proto::common::v1::{Dataset, Seal, SealRequest};
 use eduhub_proto::registry::v1::SchoolEntry;
 use eduhub_runtime::propagation;
@@ -16,7 +17,6 @@ use super::store::Inserted;
 use super::{Submissions, find, store};
 use crate::access::domain_of;
 use crate::database;
-use crate::failure::Failure;
 use crate::route::{Chosen, Wanted};
 
 impl Submissions {

@@ -6,7 +6,6 @@ use crate::access::{Sight, require_decider};
 use crate::batch;
 use crate::check::{Check, today};
 use crate::database::transaction;
-use crate::failure::Failure;
 use crate::grant::{VendorGrant, bind, refuse_conflict};
 use crate::page::Page;
 use crate::schools::Schools;
@@ -15,7 +14,7 @@ use crate::wire::{id, optional};
 use aws_lc_rs::digest::{SHA256, digest};
 use eduhub_auth::{Caller, SchoolPlace, caller};
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{PgConnection, PgPool};
+use eduhub_pg::{Failure, PgConnection, PgPool};
 use eduhub_proto::identity::v1::application_service_server::ApplicationService;
 use eduhub_proto::identity::v1::{
     Application, BatchApplication, DecideApplicationRequest, DecideApplicationResponse, Decision,

@@ -1,7 +1,6 @@
 //! Applications in the database.
 use crate::access::Sight;
-use crate::failure::Failure;
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;

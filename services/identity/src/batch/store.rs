@@ -1,6 +1,5 @@
 //! Batches in the database.
-use crate::failure::Failure;
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -1,7 +1,6 @@
 //! Credentials in the database.
 use super::CredentialKind;
-use crate::failure::Failure;
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use eduhub_proto::identity::v1::PublicKey;
 use sqlx::FromRow;
 use uuid::Uuid;

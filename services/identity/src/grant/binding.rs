@@ -1,12 +1,11 @@
 //! One school, one software: how a vendor's grant takes its place (R-FLOW-2, R-FLOW-12).
 use super::{GrantRow, Kind, store};
 use crate::database::Lock;
-use crate::failure::Failure;
 use crate::principal::store::{self as principals, New};
 use crate::token::revocations::{self, Subject};
 use eduhub_auth::Role;
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{DbError, PgConnection};
+use eduhub_pg::{DbError, Failure, PgConnection};
 use eduhub_proto::common::v1::{DataDomain, Sensitivity};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;

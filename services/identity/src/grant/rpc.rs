@@ -4,14 +4,13 @@ use crate::access::{Sight, require_decider};
 use crate::check::{Check, today};
 use crate::credential::{CredentialKind, Hasher, new_client_id, new_secret, store as credentials};
 use crate::database::transaction;
-use crate::failure::Failure;
 use crate::page::Page;
 use crate::principal::store::{self as principals, New};
 use crate::token::revocations::{self, Subject};
 use crate::wire::id;
 use eduhub_auth::{Caller, Role, caller, thumbprint};
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{DbError, PgConnection, PgPool};
+use eduhub_pg::{DbError, Failure, PgConnection, PgPool};
 use eduhub_proto::identity::v1::grant_service_server::GrantService;
 use eduhub_proto::identity::v1::{
     CreateConsumerGrantRequest, CreateCredentialRequest, CreateCredentialResponse, GetGrantRequest, Grant,

@@ -1,8 +1,7 @@
 //! Grants in the database.
 use crate::access::Sight;
-use crate::failure::Failure;
 use eduhub_auth::Scope;
-use eduhub_pg::{DbError, PgConnection};
+use eduhub_pg::{DbError, Failure, PgConnection};
 use sqlx::FromRow;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;

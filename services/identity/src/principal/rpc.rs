@@ -3,13 +3,12 @@ use super::{Kind, NewOfficer, store, wire};
 use crate::check::{Check, today};
 use crate::credential::{CredentialKind, Hasher, new_secret, store as credentials};
 use crate::database::{Lock, transaction};
-use crate::failure::Failure;
 use crate::page::Page;
 use crate::token::revocations::{self, Subject};
 use crate::wire::id;
 use eduhub_auth::{Role, caller};
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::PgPool;
+use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::principal_service_server::PrincipalService;
 use eduhub_proto::identity::v1::{
     CreateOfficerRequest, CreateOfficerResponse, DisablePrincipalRequest, ListPrincipalsRequest,

@@ -1,9 +1,8 @@
 //! Principals in the database.
 use super::Kind;
-use crate::failure::Failure;
 use eduhub_auth::{Role, Scope};
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{DbError, PgConnection};
+use eduhub_pg::{DbError, Failure, PgConnection};
 use eduhub_proto::common::v1::{DataDomain, Sensitivity};
 use sqlx::FromRow;
 use time::OffsetDateTime;

@@ -1,8 +1,7 @@
 //! private_key_jwt (RFC 7523): a client proves that it holds the key it registered.
 use crate::credential::store::Stored;
-use crate::failure::Failure;
 use eduhub_auth::ISSUER;
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use time::OffsetDateTime;

@@ -1,10 +1,9 @@
 //! Identity for itself: it verifies and calls as the other services do, without calling itself over the network.
 use super::{Issuer, Keyring, revocations, subject};
-use crate::failure::Failure;
 use async_trait::async_trait;
 use eduhub_auth::{IssuedToken, TokenSource, TrustSource};
 use eduhub_faults::Fault;
-use eduhub_pg::PgPool;
+use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::{ListRevocationsResponse, PublicKey};
 use uuid::Uuid;
 

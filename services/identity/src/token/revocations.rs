@@ -1,8 +1,7 @@
 //! Revocations, which verifiers follow by their sequence.
 use crate::database::Lock;
-use crate::failure::Failure;
 use crate::wire::timestamp;
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use eduhub_proto::identity::v1::{ListRevocationsResponse, Revocation, RevocationKind};
 use sqlx::Row;
 use time::OffsetDateTime;

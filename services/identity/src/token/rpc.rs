@@ -2,10 +2,9 @@
 use super::{Failures, Issuer, Keyring, assertion, revocations, subject};
 use crate::credential::{CredentialKind, Hasher, store as credentials};
 use crate::database::transaction;
-use crate::failure::Failure;
 use crate::wire::timestamp;
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::PgPool;
+use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::issue_token_request::Proof;
 use eduhub_proto::identity::v1::token_service_server::TokenService;
 use eduhub_proto::identity::v1::{

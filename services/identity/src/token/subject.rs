@@ -1,12 +1,11 @@
 //! Whom a token is for, and what it may say: the principal's row, and for an API client the grant it acts under.
 use crate::check::{end_of, today};
-use crate::failure::Failure;
 use crate::grant::{GrantRow, store as grants};
 use crate::principal::Kind;
 use crate::principal::store::{self as principals, PrincipalRow};
 use eduhub_auth::{AUDIENCE, CallerKind, Claims, ISSUER, MAX_LIFE, Role};
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::PgConnection;
+use eduhub_pg::{Failure, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 

@@ -2,8 +2,7 @@
 use super::{model, store};
 use crate::check::today;
 use crate::database::transaction;
-use crate::failure::Failure;
-use eduhub_pg::PgPool;
+use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::vendor_service_server::VendorService;
 use eduhub_proto::identity::v1::{ListVendorsRequest, ListVendorsResponse, RegisterVendorRequest, Vendor};
 use tonic::{Request, Response, Status};

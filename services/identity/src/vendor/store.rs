@@ -1,7 +1,6 @@
 //! Vendors in the database.
-use crate::failure::Failure;
 use eduhub_faults::{Fault, Reason};
-use eduhub_pg::{DbError, PgConnection};
+use eduhub_pg::{DbError, Failure, PgConnection};
 use eduhub_proto::identity::v1::{Software, Vendor};
 use sqlx::Row;
 

@@ -3,7 +3,7 @@
 //! - [`connect`]: a bounded pool whose connections carry explicit time limits;
 //! - [`in_tx`]: a transaction in a task of its own, which a caller's disconnect can't cut in the middle;
 //! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that refuses a schema it does not know;
-//! - [`DbError`]: what a statement's failure means, without the data that caused it.
+//! - [`DbError`]: what a statement's failure means, without the data that caused it; [`Failure`]: that, or a refusal.
 //!
 //! ```no_run
 //! # use std::time::Duration;
@@ -29,6 +29,7 @@ pub use connect::{connect, is_up};
 pub use eduhub_runtime::config::DbSettings;
 pub use embedded::{MigrationFile, migrator};
 pub use failure::{DbError, RetryCause};
+pub use fault::Failure;
 pub use schema::{SchemaError, check_schema, migrate};
 pub use sqlx::migrate::Migrator;
 pub use sqlx::{PgConnection, PgPool};
