@@ -6,53 +6,62 @@ use eduhub_approval::app::{self, Parts};
 use eduhub_approval::schema::MIGRATOR;
 use eduhub_auth::testing::{Persona, TokenMint};
 use eduhub_cache::Cache;
+use eduhub_doubles::{Door, Schools, Seals};
 use eduhub_faults::{Reason, reason_of};
 use eduhub_proto::approval::v1::route_service_client::RouteServiceClient;
 use eduhub_proto::approval::v1::submission_service_client::SubmissionServiceClient;
 use eduhub_proto::approval::v1::{DecideRequest, DecisionKind, Submission, SubmitRequest};
 use eduhub_proto::common::v1::{Dataset, Level, Period};
-use eduhub_proto::registry::v1::SchoolEntry;
-use eduhub_runtime::client::{self, ClientTls, GrpcChannel};
+use eduhub_proto::facility::v1 as facility;
+use eduhub_proto::registry::v1::school_service_server::SchoolServiceServer;
+use eduhub_proto::registry::v1::{self as registry, SchoolEntry};
+use eduhub_runtime::client::GrpcChannel;
 use eduhub_runtime::config::{DbSettings, ServerConfig};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
-use tokio::net::TcpListener;
-use tonic::transport::server::TcpIncoming;
+use eduhub_testkit::{Database, Running, Served};
+use sqlx::PgPool;
+use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
-
-use crate::fakes::Fakes;
 
 pub const PRIMARY: &str = "37000201";
 pub const COMMUNE: &str = "14329";
 
+/// Fields are dropped in order: the database last.
 pub struct Lab {
-    pub fakes: Fakes,
+    /// Of the doubles of registry and facility.
+    pub door: Door,
+    pub schools: Schools,
+    pub seals: Seals,
     pub mint: TokenMint,
     pub pool: PgPool,
     pub channel: GrpcChannel,
-    database: String,
+    _running: Running,
+    _peers: Served,
+    _db: Database,
 }
 
 impl Lab {
     /// Starts with one primary school, [`PRIMARY`], under the commune [`COMMUNE`].
     pub async fn start() -> Self {
-        let (database, pool) = database().await;
+        let db = Database::create("approval").await;
+        let pool = migrated(&db).await;
         let mint = TokenMint::new().unwrap();
-        let fakes = Fakes::new(mint.clone());
-        let peers = serve_peers(&fakes).await;
+        let door = Door::for_service(mint.clone(), "approval");
+        let (schools, seals) = (Schools::new(door.clone()), Seals::new(door.clone()));
+        let peers = serve(&schools, &seals).await;
         let own = mint.service_identity("approval");
         let parts = Parts {
             pool: pool.clone(),
             cache: Cache::connect(None, "approval", &[7; 32]).unwrap(),
             verifier: mint.verifier(),
-            registry: own.channel(peers.clone()),
-            facility: own.channel(peers),
+            registry: own.channel(peers.channel()),
+            facility: own.channel(peers.channel()),
         };
         mint.verifier().ready().await;
-        let bound = app::server(ServerConfig::for_tests(), parts).unwrap().bind().await.unwrap();
-        let channel = plain(bound.local_addr().port());
-        tokio::spawn(bound.serve(std::future::pending()));
-        let lab = Self { fakes, mint, pool, channel, database };
+        let running = Running::start(app::server(ServerConfig::for_tests(), parts).unwrap()).await;
+        let channel = running.channel();
+        let lab =
+            Self { door, schools, seals, mint, pool, channel, _running: running, _peers: peers, _db: db };
         lab.school(PRIMARY, Level::Primary, COMMUNE, false, false);
         lab
     }
@@ -67,7 +76,7 @@ impl Lab {
             directly_managed,
             independent_group: independent,
         };
-        self.fakes.world.lock().unwrap().schools.insert(code.to_owned(), entry);
+        self.schools.state().put(entry);
     }
 
     pub fn submissions(&self) -> SubmissionServiceClient<GrpcChannel> {
@@ -107,22 +116,6 @@ impl Lab {
             submission = self.decide(&by, approve(&submission)).await.unwrap();
         }
         submission
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let name = std::mem::take(&mut self.database);
-        // Not on this runtime: it ends with the test.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-                let sql = AssertSqlSafe(format!("drop database if exists {name} with (force)"));
-                admin.execute(sql).await.unwrap();
-            });
-        });
-        let _ = dropping.join();
     }
 }
 
@@ -194,34 +187,18 @@ where
     done
 }
 
-async fn serve_peers(fakes: &Fakes) -> GrpcChannel {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving =
-        tonic::transport::Server::builder().add_routes(fakes.routes()).serve_with_incoming(incoming);
-    tokio::spawn(serving);
-    plain(port)
+async fn serve(schools: &Schools, seals: &Seals) -> Served {
+    let routes = Routes::new(SchoolServiceServer::new(schools.clone()))
+        .add_service(registry::seal_service_server::SealServiceServer::new(seals.clone()))
+        .add_service(facility::seal_service_server::SealServiceServer::new(seals.clone()));
+    Served::start(routes).await
 }
 
-fn plain(port: u16) -> GrpcChannel {
-    client::channel(&format!("http://127.0.0.1:{port}"), &ClientTls::default()).unwrap()
-}
-
-fn admin_url() -> String {
-    std::env::var("EDUHUB_TEST_DATABASE_URL")
-        .expect("set EDUHUB_TEST_DATABASE_URL to a PostgreSQL server on which databases may be created")
-}
-
-async fn database() -> (String, PgPool) {
-    let name = format!("approval_{}", Uuid::now_v7().simple());
-    let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
-    let (base, _) = admin_url().rsplit_once('/').map(|(b, d)| (b.to_owned(), d.to_owned())).unwrap();
-    let mut settings = DbSettings::for_url(format!("{base}/{name}"), "approval-test");
+async fn migrated(db: &Database) -> PgPool {
+    let mut settings = DbSettings::for_url(db.url(), "approval-test");
     settings.schema = Some("approval".to_owned());
     let pool = eduhub_pg::connect(&settings).await.unwrap();
     eduhub_pg::migrate(&pool, &MIGRATOR).await.unwrap();
     eduhub_pg::check_schema(&pool, &MIGRATOR).await.unwrap();
-    (name, pool)
+    pool
 }

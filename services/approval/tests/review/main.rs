@@ -7,7 +7,6 @@
 
 mod access;
 mod decisions;
-mod fakes;
 mod lab;
 mod listing;
 mod matrix;

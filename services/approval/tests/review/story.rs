@@ -1,13 +1,13 @@
 //! The whole way: submit, return, mend, submit again, approve, transfer; and what stays on record of it.
 
 use eduhub_auth::testing::Persona;
+use eduhub_doubles::TRACEPARENT;
 use eduhub_proto::approval::v1::{
     DecideRequest, GetHistoryRequest, LastApprovedRequest, MarkTransferredRequest, RecordReason, Submission,
     SubmissionEvent, SubmissionState, Transition,
 };
 use eduhub_proto::common::v1::{Dataset, Kind};
 
-use crate::fakes::TRACEPARENT;
 use crate::lab::{COMMUNE, Lab, PRIMARY, approve, send_back, submission};
 
 #[tokio::test]
@@ -92,8 +92,7 @@ async fn facilities_are_sealed_by_facility_and_the_rest_by_registry() {
     let lab = Lab::start().await;
     for (dataset, owner) in [(Dataset::Pupils, "registry"), (Dataset::Facilities, "facility")] {
         let made = lab.submit(submission(PRIMARY, dataset)).await.unwrap();
-        let world = lab.fakes.world.lock().unwrap();
-        assert_eq!(world.seals[&made.submission_id].0, owner);
+        assert_eq!(lab.seals.state().made[&made.submission_id].0, owner);
     }
 }
 

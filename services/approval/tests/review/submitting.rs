@@ -15,7 +15,7 @@ async fn the_same_id_again_is_the_same_submission() {
     let first = lab.submit(request.clone()).await.unwrap();
     let again = lab.submit(request.clone()).await.unwrap();
     assert_eq!(first, again);
-    assert_eq!(lab.fakes.world.lock().unwrap().seal_calls, 1);
+    assert_eq!(lab.seals.state().calls, 1);
 
     let other = SubmitRequest { dataset: Dataset::Staff as i32, ..request };
     assert_eq!(refusal(lab.submit(other).await), (Code::AlreadyExists, Reason::AlreadyExists));
@@ -26,16 +26,16 @@ async fn a_crash_after_the_seal_leaves_nothing_behind_but_the_seal() {
     let lab = Lab::start().await;
     let request = submission(PRIMARY, Dataset::Pupils);
     let id = request.submission_id.clone();
-    lab.fakes.world.lock().unwrap().lose_answer.insert(id.clone());
+    lab.seals.state().lose_answer.insert(id.clone());
     assert_eq!(refusal(lab.submit(request.clone()).await), (Code::Unavailable, Reason::Unavailable));
     let stored: i64 =
         sqlx::query_scalar("select count(*) from submission").fetch_one(&lab.pool).await.unwrap();
     assert_eq!(stored, 0);
 
     let made = lab.submit(request).await.unwrap();
-    let world = lab.fakes.world.lock().unwrap();
-    assert_eq!((world.seal_calls, world.seals.len()), (2, 1));
-    assert_eq!(made.seal.unwrap().digest, world.seals[&id].1.digest);
+    let seals = lab.seals.state();
+    assert_eq!((seals.calls, seals.made.len()), (2, 1));
+    assert_eq!(made.seal.unwrap().digest, seals.made[&id].1.digest);
 }
 
 #[tokio::test]
@@ -97,13 +97,13 @@ async fn every_wrong_field_is_named_at_once() {
 async fn a_submission_is_refused_with_its_reason_and_leaves_nothing() {
     let lab = Lab::start().await;
     let ask = || submission(PRIMARY, Dataset::Pupils);
-    lab.fakes.world.lock().unwrap().empty = true;
+    lab.seals.state().empty = true;
     assert_eq!(refusal(lab.submit(ask()).await), (Code::FailedPrecondition, Reason::EmptyDataset));
-    lab.fakes.world.lock().unwrap().empty = false;
-    lab.fakes.world.lock().unwrap().year_closed = true;
+    lab.seals.state().empty = false;
+    lab.seals.state().year_closed = true;
     assert_eq!(refusal(lab.submit(ask()).await), (Code::FailedPrecondition, Reason::SchoolYearClosed));
-    lab.fakes.world.lock().unwrap().year_closed = false;
-    lab.fakes.world.lock().unwrap().held = 12;
+    lab.seals.state().year_closed = false;
+    lab.seals.state().held = 12;
     let held = ask();
     let status = lab.submit(held.clone()).await.unwrap_err();
     assert_eq!(metadata(&status, "held"), "12");
@@ -116,7 +116,7 @@ async fn a_submission_is_refused_with_its_reason_and_leaves_nothing() {
     assert_eq!(metadata(&status, "level"), "0");
     assert_eq!(refusal::<()>(Err(status)), (Code::FailedPrecondition, Reason::NoRoute));
     lab.school("37009998", Level::Primary, COMMUNE, false, false);
-    lab.fakes.world.lock().unwrap().down = true;
+    lab.door.set_down(true);
     let down = lab.submit(submission("37009998", Dataset::Pupils)).await;
     assert_eq!(refusal(down), (Code::Unavailable, Reason::Unavailable));
     let stored: i64 =

@@ -24,9 +24,9 @@ async fn an_unknown_campus_refuses_the_room_and_only_that() {
 #[tokio::test]
 async fn the_main_site_is_always_there_and_needs_no_question() {
     let lab = Lab::start().await;
-    lab.registry.world().campuses.clear();
+    lab.registry.campuses.state().campuses.clear();
     assert_eq!(lab.pushed(vec![room("P1"), room("P2")]).await.counts().created, 2);
-    assert_eq!(lab.registry.world().campus_calls, 0);
+    assert_eq!(lab.registry.campuses.state().calls, 0);
 }
 
 #[tokio::test]
@@ -37,14 +37,14 @@ async fn campuses_are_asked_for_once_for_many_batches() {
     let answers = lab.push(&Persona::vendor(SCHOOL), open(), batches).await.unwrap();
     assert_eq!(answers.receipt.unwrap().totals.unwrap().created, 15);
     // Two pages of one list.
-    assert_eq!(lab.registry.world().campus_calls, 2);
+    assert_eq!(lab.registry.campuses.state().calls, 2);
 }
 
 #[tokio::test]
 async fn a_campus_that_came_a_moment_ago_is_found() {
     let lab = Lab::start().await;
     assert_eq!(lab.pushed(vec![room_at("P1", "DT4")]).await.counts().rejected, 1);
-    lab.registry.world().campuses.get_mut(SCHOOL).unwrap().push("DT4".to_owned());
+    lab.registry.campuses.state().campuses.get_mut(SCHOOL).unwrap().push("DT4".to_owned());
     assert_eq!(lab.pushed(vec![room_at("P1", "DT4")]).await.counts().created, 1);
     assert_eq!(lab.count("select count(*) from data_issue where closed_at is null").await, 0);
 }
@@ -54,7 +54,7 @@ async fn without_registry_the_stream_ends_and_nothing_is_guessed() {
     let lab = Lab::start().await;
     let vendor = Persona::vendor(SCHOOL);
     lab.pushed(vec![room("P1")]).await;
-    lab.registry.world().down = true;
+    lab.registry.door.set_down(true);
     let (replies, outcome) = {
         let session = crate::pushing::session(open(), vec![batch(1, vec![room_at("P2", "DT1")])]);
         lab.send(&vendor, session).await
@@ -63,7 +63,7 @@ async fn without_registry_the_stream_ends_and_nothing_is_guessed() {
     assert_eq!(lab.count("select count(*) from room_record").await, 1);
     // The main site needs no answer from registry, and the school is known.
     assert_eq!(lab.pushed(vec![room("P3")]).await.counts().created, 1);
-    lab.registry.world().down = false;
+    lab.registry.door.set_down(false);
     assert_eq!(lab.pushed(vec![room_at("P2", "DT1")]).await.counts().created, 1);
 }
 
@@ -73,5 +73,5 @@ async fn a_malformed_code_is_said_once() {
     let answers = lab.pushed(vec![room_at("P1", "dt 1"), room_at("P2", "")]).await;
     let found: Vec<_> = answers.only().problems.iter().map(|p| (p.record_key.as_str(), p.reason())).collect();
     assert_eq!(found, [("P1", Reason::BadFormat), ("P2", Reason::Missing)]);
-    assert_eq!(lab.registry.world().campus_calls, 0);
+    assert_eq!(lab.registry.campuses.state().calls, 0);
 }

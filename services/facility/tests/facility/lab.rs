@@ -16,16 +16,13 @@ use eduhub_proto::facility::v1::{
     feed_service_client::FeedServiceClient, ingest_service_client::IngestServiceClient,
     record_service_client::RecordServiceClient, seal_service_client::SealServiceClient,
 };
-use eduhub_runtime::{
-    client::{self, ClientTls, GrpcChannel},
-    config::ServerConfig,
-};
-use eduhub_testkit::{BearerChannel, Database, Running, until, with_bearer};
+use eduhub_runtime::config::ServerConfig;
+use eduhub_testkit::{BearerChannel, Database, Running, Served, until, with_bearer};
 use sqlx::PgPool;
 use std::time::Duration;
 use time::macros::date;
-use tokio::{net::TcpListener, task::JoinSet};
-use tonic::{Code, Status, transport::server::TcpIncoming};
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
 
 /// A school on the ground of [`COMMUNE`].
 pub const SCHOOL: &str = "37143290001";
@@ -45,6 +42,7 @@ pub struct Lab {
     pub pool: PgPool,
     pub running: Running,
     _workers: JoinSet<()>,
+    _peer: Served,
     _db: Database,
 }
 
@@ -65,9 +63,11 @@ impl Lab {
         app::migrate(&pool).await.unwrap();
         let mint = TokenMint::new().unwrap();
         let registry = Registry::new(mint.clone());
-        registry.world().schools =
-            [(SCHOOL, COMMUNE), (ELSEWHERE, "14330")].map(|(s, c)| (s.to_owned(), c.to_owned())).into();
-        registry.world().campuses = [(SCHOOL.to_owned(), CAMPUSES.map(str::to_owned).to_vec())].into();
+        registry.put_school(SCHOOL, COMMUNE);
+        registry.put_school(ELSEWHERE, "14330");
+        registry.campuses.state().campuses =
+            [(SCHOOL.to_owned(), CAMPUSES.map(str::to_owned).to_vec())].into();
+        let peer = Served::start(registry.routes()).await;
         let vault = eduhub_testkit::vault();
         let parts = Parts {
             pool: pool.clone(),
@@ -76,7 +76,7 @@ impl Lab {
             peers: Peers {
                 verifier: mint.verifier(),
                 own: mint.service_identity("facility"),
-                registry: serve(&registry).await,
+                registry: peer.channel(),
             },
             clock: clock(Some(date!(2026 - 11 - 22))),
             open_years: SchoolYears::new([2025, 2026]),
@@ -90,12 +90,12 @@ impl Lab {
         mint.verifier().ready().await;
         let (server, workers) = app::server(ServerConfig::for_tests(), parts).unwrap();
         let running = Running::start(server).await;
-        Self { registry, mint, pool, running, _workers: workers, _db: db }
+        Self { registry, mint, pool, running, _workers: workers, _peer: peer, _db: db }
     }
 
     pub fn give_codes(&self, version: i64) {
-        let mut world = self.registry.world();
-        (world.codes, world.version) = (codes(), version);
+        let mut state = self.registry.codes.state();
+        (state.codes, state.version) = (codes(), version);
     }
 
     /// A channel of one caller, with a connection of its own.
@@ -122,16 +122,6 @@ impl Lab {
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
-}
-
-async fn serve(registry: &Registry) -> GrpcChannel {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving =
-        tonic::transport::Server::builder().add_routes(registry.routes()).serve_with_incoming(incoming);
-    tokio::spawn(serving);
-    client::channel(&url, &ClientTls::default()).unwrap()
 }
 
 /// Code and reason of a refusal.

@@ -1,15 +1,12 @@
-//! Double of registry: schools, campuses and code lists, in pages of two so that every reader has to turn them.
-use eduhub_auth::Role;
+//! Double of registry as facility sees it: schools, campuses, code lists.
 use eduhub_auth::testing::TokenMint;
-use eduhub_faults::{Fault, Reason};
+use eduhub_doubles::{CodeLists, Door, Schools, page};
 use eduhub_proto::common::v1::{ChangeHeader, Kind};
 use eduhub_proto::registry::v1::{
-    Change, Code, GetRecordRequest, GetSchoolRequest, ListAdminUnitsRequest, ListAdminUnitsResponse,
-    ListCodesRequest, ListCodesResponse, ListRecordsRequest, ListSchoolsRequest, ListSchoolsResponse,
-    RecordPage, RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry,
-    code_list_service_server::{CodeListService, CodeListServiceServer},
+    Change, Code, GetRecordRequest, ListRecordsRequest, RecordPage, SchoolEntry,
+    code_list_service_server::CodeListServiceServer,
     record_service_server::{RecordService, RecordServiceServer},
-    school_service_server::{SchoolService, SchoolServiceServer},
+    school_service_server::SchoolServiceServer,
 };
 use std::{
     collections::BTreeMap,
@@ -17,57 +14,36 @@ use std::{
 };
 use tonic::{Request, Response, Status, service::Routes};
 
+/// Campuses in one page, so that a school with three has several.
 const PAGE: usize = 2;
 
-/// How registry behaves now.
-#[derive(Default)]
-pub struct World {
-    /// Commune by school.
-    pub schools: BTreeMap<String, String>,
-    /// Campuses by school.
-    pub campuses: BTreeMap<String, Vec<String>>,
-    pub codes: Vec<Code>,
-    pub version: i64,
-    pub down: bool,
-    /// Calls of ListRecords, pages counted one by one.
-    pub campus_calls: usize,
-    pub school_calls: usize,
-}
-
-#[derive(Clone)]
+/// Registry, behind one door.
 pub struct Registry {
-    world: Arc<Mutex<World>>,
-    mint: TokenMint,
+    pub door: Door,
+    pub schools: Schools,
+    pub codes: CodeLists,
+    pub campuses: Campuses,
 }
 
 impl Registry {
+    /// It answers about schools only to facility's own token.
     pub fn new(mint: TokenMint) -> Self {
-        Self { world: Arc::default(), mint }
-    }
-
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+        let door = Door::for_service(mint, "facility");
+        let (schools, codes) = (Schools::new(door.clone()), CodeLists::new(door.clone()));
+        let campuses = Campuses { door: door.clone(), state: Arc::default() };
+        Self { door, schools, codes, campuses }
     }
 
     pub fn routes(&self) -> Routes {
-        Routes::new(SchoolServiceServer::new(self.clone()))
-            .add_service(RecordServiceServer::new(self.clone()))
-            .add_service(CodeListServiceServer::new(self.clone()))
+        Routes::new(SchoolServiceServer::new(self.schools.clone()))
+            .add_service(RecordServiceServer::new(self.campuses.clone()))
+            .add_service(CodeListServiceServer::new(self.codes.clone()))
     }
 
-    /// Registry answers about schools only to facility's own token.
-    async fn check<T>(&self, request: &Request<T>) -> Result<(), Status> {
-        self.up()?;
-        let header = request.metadata().get("authorization").and_then(|v| v.to_str().ok());
-        let token =
-            header.and_then(|h| h.strip_prefix("Bearer ")).ok_or_else(|| Status::unauthenticated("none"))?;
-        let caller = self.mint.verifier().verify(token).await?;
-        let ours = caller.has_role(Role::Service) && caller.sub == "facility";
-        if ours { Ok(()) } else { Err(Status::permission_denied("not facility")) }
-    }
-
-    fn up(&self) -> Result<(), Status> {
-        if self.world().down { Err(Status::unavailable("restarting")) } else { Ok(()) }
+    /// Registers a school on the ground of a commune.
+    pub fn put_school(&self, code: &str, commune: &str) {
+        let (school_code, commune_code) = (code.to_owned(), commune.to_owned());
+        self.schools.state().put(SchoolEntry { school_code, commune_code, ..SchoolEntry::default() });
     }
 }
 
@@ -88,70 +64,41 @@ pub fn codes() -> Vec<Code> {
     all
 }
 
-/// The page that a token asks for, and the token of the next.
-fn page<T: Clone>(all: &[T], token: &str) -> (Vec<T>, String) {
-    let from: usize = token.parse().unwrap_or_default();
-    let page: Vec<T> = all.iter().skip(from).take(PAGE).cloned().collect();
-    let next = from + page.len();
-    (page, if next < all.len() { next.to_string() } else { String::new() })
+/// What registry knows of campuses.
+#[derive(Default)]
+pub struct CampusState {
+    /// Keys of campuses by school.
+    pub campuses: BTreeMap<String, Vec<String>>,
+    /// Calls of ListRecords, pages counted one by one.
+    pub calls: usize,
 }
 
-fn entry(code: &str, commune: &str) -> SchoolEntry {
-    SchoolEntry { school_code: code.to_owned(), commune_code: commune.to_owned(), ..SchoolEntry::default() }
+/// Double of registry's `RecordService`: lists campuses.
+#[derive(Clone)]
+pub struct Campuses {
+    door: Door,
+    state: Arc<Mutex<CampusState>>,
 }
 
-#[tonic::async_trait]
-impl SchoolService for Registry {
-    async fn get_school(&self, request: Request<GetSchoolRequest>) -> Result<Response<SchoolEntry>, Status> {
-        self.check(&request).await?;
-        let mut world = self.world();
-        world.school_calls += 1;
-        let code = &request.get_ref().school_code;
-        let found = world.schools.get(code).map(|commune| entry(code, commune));
-        found.map(Response::new).ok_or_else(|| Fault::new(Reason::SchoolNotFound).into())
-    }
-
-    async fn list_schools(
-        &self,
-        request: Request<ListSchoolsRequest>,
-    ) -> Result<Response<ListSchoolsResponse>, Status> {
-        self.check(&request).await?;
-        let asked = request.into_inner();
-        let world = self.world();
-        let here = world.schools.iter().filter(|(_, commune)| **commune == asked.commune_code);
-        let all: Vec<SchoolEntry> = here.map(|(code, commune)| entry(code, commune)).collect();
-        let (schools, next_page_token) = page(&all, &asked.page_token);
-        Ok(Response::new(ListSchoolsResponse { schools, next_page_token }))
-    }
-
-    async fn register_schools(
-        &self,
-        _: Request<RegisterSchoolsRequest>,
-    ) -> Result<Response<RegisterSchoolsResponse>, Status> {
-        Err(Status::unimplemented("not asked by facility"))
-    }
-
-    async fn list_admin_units(
-        &self,
-        _: Request<ListAdminUnitsRequest>,
-    ) -> Result<Response<ListAdminUnitsResponse>, Status> {
-        Err(Status::unimplemented("not asked by facility"))
+impl Campuses {
+    pub fn state(&self) -> MutexGuard<'_, CampusState> {
+        self.state.lock().unwrap()
     }
 }
 
 #[tonic::async_trait]
-impl RecordService for Registry {
+impl RecordService for Campuses {
     async fn list_records(
         &self,
         request: Request<ListRecordsRequest>,
     ) -> Result<Response<RecordPage>, Status> {
-        self.check(&request).await?;
+        self.door.lets_in(&request).await?;
         let asked = request.into_inner();
         assert_eq!(asked.kind, Kind::Campus as i32);
-        let mut world = self.world();
-        world.campus_calls += 1;
-        let all = world.campuses.get(&asked.school_code).cloned().unwrap_or_default();
-        let (keys, next_page_token) = page(&all, &asked.page_token);
+        let mut state = self.state();
+        state.calls += 1;
+        let all = state.campuses.get(&asked.school_code).cloned().unwrap_or_default();
+        let (keys, next_page_token) = page(&all, &asked.page_token, PAGE);
         let records = keys.into_iter().map(|record_key| Change {
             header: Some(ChangeHeader { record_key, kind: asked.kind, ..ChangeHeader::default() }),
             record: None,
@@ -165,14 +112,5 @@ impl RecordService for Registry {
 
     async fn get_history(&self, _: Request<GetRecordRequest>) -> Result<Response<RecordPage>, Status> {
         Err(Status::unimplemented("not asked by facility"))
-    }
-}
-
-#[tonic::async_trait]
-impl CodeListService for Registry {
-    async fn list_codes(&self, _: Request<ListCodesRequest>) -> Result<Response<ListCodesResponse>, Status> {
-        self.up()?;
-        let world = self.world();
-        Ok(Response::new(ListCodesResponse { codes: world.codes.clone(), version: world.version }))
     }
 }

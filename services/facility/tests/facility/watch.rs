@@ -95,7 +95,7 @@ async fn a_communes_scope_is_its_schools() {
     let lab = Lab::start().await;
     // Three schools: more than one page of the double.
     for n in 2..=3 {
-        lab.registry.world().schools.insert(format!("3714329000{n}"), COMMUNE.to_owned());
+        lab.registry.put_school(&format!("3714329000{n}"), COMMUNE);
     }
     lab.pushed(vec![room("P1")]).await;
     push_elsewhere(&lab, "K1").await;
@@ -116,7 +116,7 @@ async fn a_communes_scope_is_its_schools() {
     assert_eq!(follower.rest().await, 0);
     let outcome = Follower::start(&lab, &ward, only(ELSEWHERE)).await.map(drop);
     assert_eq!(refusal(outcome), (Code::NotFound, Reason::SchoolNotFound));
-    lab.registry.world().down = true;
+    lab.registry.door.set_down(true);
     let outcome = Follower::start(&lab, &ward, only(third)).await.map(drop);
     assert_eq!(refusal(outcome), (Code::Unavailable, Reason::Unavailable));
 }

@@ -17,23 +17,21 @@ use crate::lab::{Lab, count, refused, until};
 
 async fn exported(lab: &Lab) -> pb::Transfer {
     let id = lab.submission(Dataset::Facilities, SubmissionState::Approved);
-    {
-        let mut world = lab.fakes.world.lock().unwrap();
-        world.rooms.insert(id.to_string(), (0..20).map(|n| room(&format!("P{n:03}"))).collect());
-        let code = |list: &str, code: &str, name: &str, to: &str| ListedCode {
-            list: list.to_owned(),
-            code: code.to_owned(),
-            name: name.to_owned(),
-            valid_from: String::new(),
-            valid_to: to.to_owned(),
-        };
-        world.codes = vec![
-            code("DM_LOAI_PHONG", "01", "Phòng học", ""),
-            code("DM_LOAI_PHONG", "05", "Phòng tin học", ""),
-            code("DM_LOAI_PHONG", "77", "Phòng cũ", "2020-01-01"),
-            code("DM_CAP_CONG_TRINH", "1", "Trên cấp 4", ""),
-        ];
-    }
+    let rooms = (0..20).map(|n| room(&format!("P{n:03}"))).collect();
+    lab.seals.state().rooms.insert(id.to_string(), rooms);
+    let code = |list: &str, code: &str, name: &str, to: &str| ListedCode {
+        list: list.to_owned(),
+        code: code.to_owned(),
+        name: name.to_owned(),
+        valid_from: String::new(),
+        valid_to: to.to_owned(),
+    };
+    lab.codes.state().codes = vec![
+        code("DM_LOAI_PHONG", "01", "Phòng học", ""),
+        code("DM_LOAI_PHONG", "05", "Phòng tin học", ""),
+        code("DM_LOAI_PHONG", "77", "Phòng cũ", "2020-01-01"),
+        code("DM_CAP_CONG_TRINH", "1", "Trên cấp 4", ""),
+    ];
     let started = lab.start_transfer(id).await;
     lab.in_state(&started.transfer_id, TransferState::Exported).await
 }
@@ -111,7 +109,7 @@ async fn the_school_confirms_that_it_keyed_exactly_this_workbook_in() {
         assert_eq!(done.get_ref().state(), TransferState::Done);
     }
     until("the report", || async { lab.get(&transfer.transfer_id).await.reported.then_some(()) }).await;
-    assert_eq!(lab.fakes.world.lock().unwrap().told[0].note, "20 entered");
+    assert_eq!(lab.approval.state().told[0].note, "20 entered");
     let requeue = pb::RequeueDeadRequest { transfer_id: transfer.transfer_id.clone() };
     let requeued = lab.transfers().requeue_dead(lab.by_school(requeue)).await;
     assert_eq!(refused(requeued), (Code::FailedPrecondition, Reason::WrongState));
@@ -157,7 +155,7 @@ async fn an_api_that_is_not_open_yet_refuses_every_room_with_its_reason() {
     lab.capabilities().set_capability(lab.by(&Persona::admin(), open)).await.unwrap();
     let id = lab.submission(Dataset::Facilities, SubmissionState::Approved);
     let rooms = (0..4).map(|n| room(&format!("P{n}"))).collect();
-    lab.fakes.world.lock().unwrap().rooms.insert(id.to_string(), rooms);
+    lab.seals.state().rooms.insert(id.to_string(), rooms);
     let started = lab.start_transfer(id).await;
     let done = lab.in_state(&started.transfer_id, TransferState::Done).await;
     assert_eq!(count(&done, LedgerState::Rejected), 4);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use eduhub_auth::testing::{Persona, TokenMint};
 use eduhub_cache::Cache;
+use eduhub_doubles::{CodeLists, Door, Schools, Seals};
 use eduhub_faults::{Reason, reason_of};
 use eduhub_ministry_bridge::app;
 use eduhub_ministry_bridge::config::{Initiator, WorkSettings};
@@ -14,32 +15,41 @@ use eduhub_ministry_bridge::core::Core;
 use eduhub_ministry_bridge::ministry::{Ministry, MinistryConfig};
 use eduhub_ministry_bridge::peers::Peers;
 use eduhub_ministry_bridge::schema::MIGRATOR;
+use eduhub_proto::approval::v1::submission_service_server::SubmissionServiceServer;
 use eduhub_proto::approval::v1::{Submission, SubmissionState};
 use eduhub_proto::bridge::v1 as pb;
 use eduhub_proto::common::v1::{Dataset, Level, Period};
-use eduhub_proto::registry::v1::{Change, SchoolEntry};
-use eduhub_runtime::client::{self, ClientTls, GrpcChannel};
-use eduhub_runtime::config::{DbSettings, ServerConfig};
+use eduhub_proto::facility::v1 as facility;
+use eduhub_proto::registry::v1::code_list_service_server::CodeListServiceServer;
+use eduhub_proto::registry::v1::school_service_server::SchoolServiceServer;
+use eduhub_proto::registry::v1::{self as registry, Change, SchoolEntry};
+use eduhub_runtime::client::GrpcChannel;
+use eduhub_runtime::config::ServerConfig;
+use eduhub_testkit::{Database, Running, Served};
 use eduhub_vault::{KeyFile, Vault};
 use pb::capability_service_client::CapabilityServiceClient;
 use pb::reconcile_service_client::ReconcileServiceClient;
 use pb::transfer_service_client::TransferServiceClient;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
-use tokio::net::TcpListener;
+use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
+use crate::approval::Approval;
 use crate::data::{COMMUNE, SCHOOL, YEAR};
-use crate::fakes::Fakes;
 
 pub const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+/// Fields are dropped in order: the database last.
 pub struct Lab {
-    pub fakes: Fakes,
+    pub approval: Approval,
+    pub schools: Schools,
+    pub codes: CodeLists,
+    pub seals: Seals,
     pub mint: TokenMint,
     pub pool: PgPool,
     pub core: Core,
@@ -47,7 +57,9 @@ pub struct Lab {
     channel: GrpcChannel,
     simulator: Option<eduhub_simulators::Handle>,
     http: reqwest::Client,
-    database: String,
+    _running: Running,
+    _peers: Served,
+    _db: Database,
 }
 
 /// Everything quick: a test's patience is seconds.
@@ -81,47 +93,44 @@ impl Lab {
 
     /// Against any Ministry.
     pub async fn at(settings: WorkSettings, ministry_url: &str, timeout: Duration) -> Self {
-        let (database, pool) = database().await;
+        let db = Database::create("bridge").await;
+        let pool = db.pool().await;
+        eduhub_pg::migrate(&pool, &MIGRATOR).await.unwrap();
         let mint = TokenMint::new().unwrap();
-        let fakes = Fakes::new(mint.clone());
-        let peer = serve_peers(&fakes).await;
+        let door = || Door::for_service(mint.clone(), "bridge");
+        let (approval, schools) = (Approval::new(door()), Schools::new(door()));
+        let (codes, seals) = (CodeLists::new(door()), Seals::new(door()));
+        let peers = serve(&approval, &schools, &codes, &seals).await;
         let own = mint.service_identity("bridge");
-        let ministry = MinistryConfig {
-            url: ministry_url.parse().unwrap(),
-            client_id: "bridge-client".to_owned(),
-            client_secret: "bridge-secret".into(),
-            ca_pem: None,
-            timeout,
-            rate: NonZeroU32::new(500).unwrap(),
-            breaker_failures: 6,
-            breaker_pause: Duration::from_millis(100),
-        };
         let core = Core {
             pool: pool.clone(),
             vault: Arc::new(Vault::new(KeyFile::parse(&eduhub_vault::generate().unwrap()).unwrap()).unwrap()),
             cache: Cache::connect(None, "bridge", &[7; 32]).unwrap(),
-            peers: Peers::new(&own, peer.clone(), peer.clone(), peer),
-            ministry: Arc::new(Ministry::new(ministry).unwrap()),
+            peers: Peers::new(&own, peers.channel(), peers.channel(), peers.channel()),
+            ministry: Arc::new(Ministry::new(ministry(ministry_url, timeout)).unwrap()),
             settings: Arc::new(settings),
             wake: Arc::default(),
         };
         mint.verifier().ready().await;
         let server =
             app::server(ServerConfig::for_tests(), core.clone(), mint.verifier(), CancellationToken::new());
-        let bound = server.unwrap().bind().await.unwrap();
-        let channel = plain(bound.local_addr().port());
-        tokio::spawn(bound.serve(std::future::pending()));
+        let running = Running::start(server.unwrap()).await;
         let workers = app::workers(&core, &CancellationToken::new());
         let lab = Self {
-            fakes,
+            approval,
+            schools,
+            codes,
+            seals,
             mint,
             pool,
             core,
             workers,
-            channel,
+            channel: running.channel(),
             simulator: None,
             http: reqwest::Client::new(),
-            database,
+            _running: running,
+            _peers: peers,
+            _db: db,
         };
         let entry = SchoolEntry {
             school_code: SCHOOL.to_owned(),
@@ -131,7 +140,7 @@ impl Lab {
             province_code: "37".to_owned(),
             ..SchoolEntry::default()
         };
-        lab.fakes.world.lock().unwrap().schools.insert(SCHOOL.to_owned(), entry);
+        lab.schools.state().put(entry);
         lab
     }
 
@@ -150,8 +159,13 @@ impl Lab {
     /// `message` as sent by `persona`.
     pub fn by<T>(&self, persona: &Persona, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.mint.bearer(persona).unwrap());
+        request.metadata_mut().insert("authorization", self.bearer(persona));
         request
+    }
+
+    /// The value of `authorization` of `persona`.
+    pub fn bearer(&self, persona: &Persona) -> AsciiMetadataValue {
+        self.mint.bearer(persona).unwrap()
     }
 
     /// As sent by an officer of [`SCHOOL`].
@@ -162,7 +176,7 @@ impl Lab {
     /// An approved submission of these sealed records.
     pub fn approved(&self, dataset: Dataset, records: Vec<Change>) -> Uuid {
         let id = self.submission(dataset, SubmissionState::Approved);
-        self.fakes.world.lock().unwrap().sealed.insert(id.to_string(), records);
+        self.seals.state().records.insert(id.to_string(), records);
         id
     }
 
@@ -181,7 +195,7 @@ impl Lab {
             traceparent: TRACEPARENT.to_owned(),
             ..Submission::default()
         };
-        self.fakes.world.lock().unwrap().submissions.insert(id.to_string(), submission);
+        self.approval.state().submissions.insert(id.to_string(), submission);
         id
     }
 
@@ -261,19 +275,6 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.workers.abort_all();
-        let name = std::mem::take(&mut self.database);
-        // Not on this runtime: it ends with the test.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-                admin
-                    .execute(AssertSqlSafe(format!("drop database if exists {name} with (force)")))
-                    .await
-                    .unwrap();
-            });
-        });
-        let _ = dropping.join();
     }
 }
 
@@ -308,31 +309,24 @@ pub fn endpoint(name: &str, plan: Value) -> Value {
     json!({ "endpoints": { name: plan } })
 }
 
-fn admin_url() -> String {
-    std::env::var("EDUHUB_TEST_DATABASE_URL")
-        .expect("EDUHUB_TEST_DATABASE_URL names a PostgreSQL server for tests")
+fn ministry(url: &str, timeout: Duration) -> MinistryConfig {
+    MinistryConfig {
+        url: url.parse().unwrap(),
+        client_id: "bridge-client".to_owned(),
+        client_secret: "bridge-secret".into(),
+        ca_pem: None,
+        timeout,
+        rate: NonZeroU32::new(500).unwrap(),
+        breaker_failures: 6,
+        breaker_pause: Duration::from_millis(100),
+    }
 }
 
-async fn database() -> (String, PgPool) {
-    let name = format!("bridge_{}", Uuid::now_v7().simple());
-    let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
-    let mut url: reqwest::Url = admin_url().parse().unwrap();
-    url.set_path(&name);
-    let pool = eduhub_pg::connect(&DbSettings::for_url(url.as_str(), "bridge-test")).await.unwrap();
-    eduhub_pg::migrate(&pool, &MIGRATOR).await.unwrap();
-    (name, pool)
-}
-
-fn plain(port: u16) -> GrpcChannel {
-    client::channel(&format!("http://127.0.0.1:{port}"), &ClientTls::default()).unwrap()
-}
-
-async fn serve_peers(fakes: &Fakes) -> GrpcChannel {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = tonic::transport::Server::builder().add_routes(fakes.routes());
-    tokio::spawn(server.serve_with_incoming(incoming));
-    plain(port)
+async fn serve(approval: &Approval, schools: &Schools, codes: &CodeLists, seals: &Seals) -> Served {
+    let routes = Routes::new(SubmissionServiceServer::new(approval.clone()))
+        .add_service(SchoolServiceServer::new(schools.clone()))
+        .add_service(CodeListServiceServer::new(codes.clone()))
+        .add_service(registry::seal_service_server::SealServiceServer::new(seals.clone()))
+        .add_service(facility::seal_service_server::SealServiceServer::new(seals.clone()));
+    Served::start(routes).await
 }

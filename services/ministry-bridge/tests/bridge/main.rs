@@ -5,9 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod approval;
 mod data;
 mod export;
-mod fakes;
 mod faults;
 mod lab;
 mod order;

@@ -65,7 +65,7 @@ async fn the_setting_says_who_starts() {
 async fn approval_being_away_delays_and_loses_nothing() {
     let lab = Lab::start().await;
     let submission = lab.approved(Dataset::Staff, (0..3).map(staff).collect());
-    let down = |is: bool| lab.fakes.world.lock().unwrap().approval_down = is;
+    let down = |is: bool| lab.approval.door.set_down(is);
     down(true);
     let early = lab.transfers().start_transfer(lab.by_school(request(Uuid::now_v7(), submission))).await;
     assert_eq!(refused(early), (Code::Unavailable, Reason::Unavailable));
@@ -73,11 +73,11 @@ async fn approval_being_away_delays_and_loses_nothing() {
     let started = lab.start_transfer(submission).await;
     down(true);
     let done = lab.in_state(&started.transfer_id, TransferState::Done).await;
-    assert!(!done.reported || !lab.fakes.world.lock().unwrap().told.is_empty());
+    assert!(!done.reported || !lab.approval.state().told.is_empty());
     down(false);
     crate::lab::until("the report", || async { lab.get(&started.transfer_id).await.reported.then_some(()) })
         .await;
-    assert_eq!(lab.fakes.world.lock().unwrap().told.len(), 1);
+    assert_eq!(lab.approval.state().told.len(), 1);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_seal_that_cannot_be_read_fails_the_transfer_which_can_be_started_agai
     lab.transfers().start_transfer(start()).await.unwrap();
     let failed = lab.in_state(&id.to_string(), TransferState::Failed).await;
     assert!(failed.problem.contains("NOT_FOUND"), "{}", failed.problem);
-    lab.fakes.world.lock().unwrap().sealed.insert(submission.to_string(), school_with(1, 2));
+    lab.seals.state().records.insert(submission.to_string(), school_with(1, 2));
     lab.transfers().start_transfer(start()).await.unwrap();
     let done = lab.in_state(&id.to_string(), TransferState::Done).await;
     assert_eq!(count(&done, LedgerState::Accepted), 4);

@@ -28,7 +28,7 @@ async fn every_sealed_record_reaches_the_ministry_once_and_approval_is_told() {
 
     let seen = || async { lab.get(&transfer.transfer_id).await.reported.then_some(()) };
     crate::lab::until("the report", seen).await;
-    let told = lab.fakes.world.lock().unwrap().told.clone();
+    let told = lab.approval.state().told.clone();
     assert_eq!(told.len(), 1);
     assert_eq!(
         (told[0].submission_id.as_str(), told[0].note.as_str()),

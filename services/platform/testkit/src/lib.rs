@@ -3,6 +3,7 @@
 //! - [`Database`]: a fresh database on the test server, dropped at the end;
 //! - [`vault`] and [`redis_url`]: keys of their own, and the test Redis;
 //! - [`Running`]: a server on a free loopback port without TLS, with its own end;
+//! - [`Served`]: doubles of other services on another such port;
 //! - [`with_bearer`]: a channel whose calls carry an access token;
 //! - [`eventually`]: waits for what another task does, without a bare sleep.
 //!
@@ -14,9 +15,11 @@ mod database;
 mod eventually;
 mod keys;
 mod running;
+mod served;
 
 pub use bearer::{Bearer, BearerChannel, with_bearer};
 pub use database::Database;
 pub use eventually::{eventually, until};
 pub use keys::{redis_url, vault, vault_file};
 pub use running::Running;
+pub use served::Served;

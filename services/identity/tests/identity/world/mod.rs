@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::Request;
+use tonic::metadata::AsciiMetadataValue;
 
 pub const ADMIN_PASSWORD: &str = "mật khẩu quản trị";
 pub const REGISTRY_SECRET: &str = "registry-secret-0123456789";
@@ -65,7 +66,7 @@ impl World {
                 services: [("registry".to_owned(), REGISTRY_SECRET.into())].into(),
                 admin_password: Some(ADMIN_PASSWORD.into()),
             },
-            registry: channel(&registry.url, &ClientTls::default()).unwrap(),
+            registry: registry.channel(),
             population: Population::new(population).unwrap(),
             require_form2: false,
         };
@@ -89,8 +90,16 @@ impl World {
 
     /// A request with a token for this persona, signed with identity's own key: for roles without a sign-in.
     pub fn as_persona<T>(&self, persona: &Persona, message: T) -> Request<T> {
-        let signer = Signer::from_pem(self.key.as_bytes()).unwrap();
-        with_token(&signer.sign(&persona.0).unwrap(), message)
+        with_token(&self.token(persona), message)
+    }
+
+    /// Such a token as the value of `authorization`.
+    pub fn bearer(&self, persona: &Persona) -> AsciiMetadataValue {
+        format!("Bearer {}", self.token(persona)).parse().unwrap()
+    }
+
+    fn token(&self, persona: &Persona) -> String {
+        Signer::from_pem(self.key.as_bytes()).unwrap().sign(&persona.0).unwrap()
     }
 
     /// A verifier as another service runs it.
