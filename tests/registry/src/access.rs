@@ -5,11 +5,7 @@ use crate::{
     make::{self, Wrap},
     pushing::push_one,
 };
-use eduhub_auth::{
-    Role, Scope,
-    testing::{Persona, TokenMint},
-};
-use eduhub_faults::{Reason, reason_of};
+use eduhub_auth::{Role, Scope, testing::Persona};
 use eduhub_proto::{
     common::v1::{
         DataDomain, Dataset, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest, SchoolDigestRequest,
@@ -20,11 +16,8 @@ use eduhub_proto::{
         ListRecordsRequest, ListSchoolsRequest,
     },
 };
-use prost::Message;
-use prost_types::FileDescriptorSet;
-use std::collections::BTreeSet;
-use tonic::{Code, Request, Status, metadata::AsciiMetadataValue};
-use tonic_prost::ProstCodec;
+use eduhub_testkit::{AccessTable, ask_nothing};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use Role::{CommuneReviewer, Consumer, DepartmentAdmin, DivisionReviewer, SchoolOfficer, Service, Vendor};
@@ -35,102 +28,57 @@ const REVIEWERS: &[Role] = &[SchoolOfficer, CommuneReviewer, DivisionReviewer, D
 const EVERYBODY: &[Role] =
     &[Vendor, Consumer, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
 
-/// No role: anybody, without a token.
-const EXPECTED: &[(&str, &[Role])] = &[
-    ("IngestService/Push", &[Vendor]),
-    ("FeedService/Watch", &[Consumer, Service]),
-    ("RecordService/GetRecord", READERS),
-    ("RecordService/ListRecords", READERS),
-    ("RecordService/GetHistory", READERS),
-    ("SealService/CreateSeal", &[Service]),
-    ("SealService/GetSeal", REVIEWERS),
-    ("SealService/ListSealed", REVIEWERS),
-    ("SealService/DiffSeal", REVIEWERS),
-    ("SealService/GetSchoolDigest", EVERYBODY),
-    ("SchoolService/RegisterSchools", &[DepartmentAdmin]),
-    ("SchoolService/GetSchool", EVERYBODY),
-    ("SchoolService/ListSchools", EVERYBODY),
-    ("SchoolService/ListAdminUnits", EVERYBODY),
-    ("CodeListService/ListCodes", &[]),
-    ("IssueService/ListIssues", READERS),
-    ("IssueService/CountIssues", READERS),
-    ("IssueService/GetVerification", READERS),
-];
+const EXPECTED: AccessTable = AccessTable {
+    package: "eduhub.registry.v1",
+    rows: &[
+        ("IngestService/Push", &[Vendor]),
+        ("FeedService/Watch", &[Consumer, Service]),
+        ("RecordService/GetRecord", READERS),
+        ("RecordService/ListRecords", READERS),
+        ("RecordService/GetHistory", READERS),
+        ("SealService/CreateSeal", &[Service]),
+        ("SealService/GetSeal", REVIEWERS),
+        ("SealService/ListSealed", REVIEWERS),
+        ("SealService/DiffSeal", REVIEWERS),
+        ("SealService/GetSchoolDigest", EVERYBODY),
+        ("SchoolService/RegisterSchools", &[DepartmentAdmin]),
+        ("SchoolService/GetSchool", EVERYBODY),
+        ("SchoolService/ListSchools", EVERYBODY),
+        ("SchoolService/ListAdminUnits", EVERYBODY),
+        ("CodeListService/ListCodes", &[]),
+        ("IssueService/ListIssues", READERS),
+        ("IssueService/CountIssues", READERS),
+        ("IssueService/GetVerification", READERS),
+    ],
+    // An empty request is malformed, or names nothing; it is not refused for who sent it.
+    admitted: &[Code::Ok, Code::InvalidArgument, Code::NotFound],
+};
 
-/// Every RPC of the package, from the descriptors.
-fn methods() -> BTreeSet<String> {
-    let set = FileDescriptorSet::decode(eduhub_proto::DESCRIPTORS).unwrap();
-    let files = set.file.iter().filter(|f| f.package() == "eduhub.registry.v1");
-    let services = files.flat_map(|f| &f.service);
-    services.flat_map(|s| s.method.iter().map(move |m| format!("{}/{}", s.name(), m.name()))).collect()
-}
-
-/// Calls an RPC of any shape with an empty message.
-async fn call(hub: &Hub, method: &str, bearer: Option<AsciiMetadataValue>) -> Result<(), Status> {
-    let mut grpc = tonic::client::Grpc::new(hub.running.channel());
-    grpc.ready().await.unwrap();
-    let mut request = Request::new(());
-    if let Some(bearer) = bearer {
-        request.metadata_mut().insert("authorization", bearer);
-    }
-    let path = format!("/eduhub.registry.v1.{method}").parse().unwrap();
-    grpc.server_streaming(request, path, ProstCodec::<(), ()>::default()).await.map(drop)
+fn persona(role: Role) -> Persona {
+    if role == Service { Persona::service("approval") } else { Persona::new(role, Scope::province()) }
 }
 
 #[tokio::test]
 async fn each_rpc_answers_its_roles_and_nobody_else() {
     let hub = Hub::start().await;
-    let listed: BTreeSet<String> = EXPECTED.iter().map(|row| row.0.to_owned()).collect();
-    assert_eq!(listed, methods(), "every RPC is in the table");
-    for (method, allowed) in EXPECTED {
-        for role in Role::ALL {
-            let mut persona = Persona::new(role, Scope::province());
-            if role == Service {
-                persona = Persona::service("approval");
-            }
-            let outcome = call(&hub, method, Some(hub.mint.bearer(&persona).unwrap())).await;
-            if allowed.is_empty() || allowed.contains(&role) {
-                // An empty request is malformed, or names nothing; it is not refused for who sent it.
-                let code = outcome.map_or_else(|status| status.code(), |()| Code::Ok);
-                let good = matches!(code, Code::Ok | Code::InvalidArgument | Code::NotFound);
-                assert!(good, "{method} for {role:?}: {code:?}");
-            } else {
-                let status = outcome.unwrap_err();
-                assert_eq!(status.code(), Code::PermissionDenied, "{method} for {role:?}");
-                assert_eq!(reason_of(&status), Some(Reason::Forbidden));
-            }
-        }
-    }
+    let ask = async |rpc: &str, token| ask_nothing(hub.running.channel(), rpc, token).await;
+    EXPECTED.is_kept_by_every_role(persona, |persona| hub.mint.bearer(persona).unwrap(), ask).await;
 }
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_token_of_this_hub() {
     let hub = Hub::start().await;
-    let stranger = TokenMint::new().unwrap().bearer(&Persona::admin()).unwrap();
-    let mut expired = Persona::admin();
-    (expired.0.iat, expired.0.exp) = (expired.0.iat - 2_000, expired.0.exp - 2_000);
-    let expired = hub.mint.bearer(&expired).unwrap();
-    for method in methods() {
-        for bearer in [None, Some(stranger.clone()), Some(expired.clone()), Some("Bearer x".parse().unwrap())]
-        {
-            let outcome = call(&hub, &method, bearer).await;
-            if method == "CodeListService/ListCodes" {
-                outcome.unwrap();
-                continue;
-            }
-            let status = outcome.unwrap_err();
-            assert_eq!(status.code(), Code::Unauthenticated, "{method}");
-            assert_eq!(reason_of(&status), Some(Reason::Unauthenticated));
-        }
-    }
+    let ask = async |rpc: &str, token| ask_nothing(hub.running.channel(), rpc, token).await;
+    EXPECTED.is_kept_without_a_token(|persona| hub.mint.bearer(persona).unwrap(), ask).await;
 }
 
 #[tokio::test]
 async fn among_the_services_only_approval_seals() {
+    const SEAL: &str = "/eduhub.registry.v1.SealService/CreateSeal";
     let hub = Hub::start().await;
     for name in ["registry", "identity", "facility", "ministry-bridge"] {
         let bearer = hub.mint.bearer(&Persona::service(name)).unwrap();
-        let status = call(&hub, "SealService/CreateSeal", Some(bearer)).await.unwrap_err();
+        let status = ask_nothing(hub.running.channel(), SEAL, Some(bearer)).await.unwrap_err();
         assert_eq!(status.code(), Code::PermissionDenied, "{name}");
     }
 }

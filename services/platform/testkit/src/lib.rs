@@ -5,11 +5,13 @@
 //! - [`Running`]: a server on a free loopback port without TLS, with its own end;
 //! - [`Served`]: doubles of other services on another such port;
 //! - [`with_bearer`]: a channel whose calls carry an access token;
+//! - [`AccessTable`]: every RPC tried as every role and without a token;
 //! - [`eventually`]: waits for what another task does, without a bare sleep.
 //!
 //! Everything here panics when the surroundings are not what a test needs: a test fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "used by tests, which fail by panicking")]
 
+mod access;
 mod bearer;
 mod database;
 mod eventually;
@@ -17,6 +19,7 @@ mod keys;
 mod running;
 mod served;
 
+pub use access::{AccessTable, ask_nothing};
 pub use bearer::{Bearer, BearerChannel, with_bearer};
 pub use database::Database;
 pub use eventually::{eventually, until};
