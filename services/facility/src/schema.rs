@@ -14,17 +14,6 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(FILES));
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_migration_file_is_embedded() {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-        let mut found: Vec<String> =
-            std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-        found.sort();
-        let embedded: Vec<String> =
-            FILES.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
-        assert_eq!(found, embedded);
-    }
-
     /// The platform crates work on these tables in both services.
     #[test]
     fn the_change_log_is_registrys_byte_by_byte() {

@@ -11,6 +11,7 @@ mod dictionary;
 mod enums;
 mod groups;
 mod lists;
+mod migrations;
 mod policies;
 mod push;
 mod reasons;
