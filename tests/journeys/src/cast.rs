@@ -5,10 +5,9 @@ use eduhub_cli::generate::School;
 use eduhub_cli::server::Proof;
 use eduhub_proto::common::v1::{DataDomain, Sensitivity};
 use eduhub_proto::identity::v1::{
-    Contract, CreateConsumerGrantRequest, CreateCredentialRequest, CreateOfficerRequest,
-    DecideApplicationRequest, Decision, Form1, Role, Scope, SubmitApplicationRequest,
-    application_service_client::ApplicationServiceClient, grant_service_client::GrantServiceClient,
-    principal_service_client::PrincipalServiceClient,
+    CreateConsumerGrantRequest, CreateCredentialRequest, CreateOfficerRequest, DecideApplicationRequest,
+    Decision, Role, Scope, SubmitApplicationRequest, application_service_client::ApplicationServiceClient,
+    grant_service_client::GrantServiceClient, principal_service_client::PrincipalServiceClient,
 };
 use eduhub_proto::registry::v1::{
     RegisterSchoolsRequest, SchoolEntry, school_service_client::SchoolServiceClient,
@@ -35,7 +34,7 @@ impl Department {
     pub async fn open(ground: &Ground) -> Result<Self> {
         let password = Secrets::read(&ground.stack.secrets().admin_password())?;
         let admin = ground.sign_in(Proof::officer("admin", password)).await?;
-        let schools = ground.data.province.schools.iter().map(entry).collect();
+        let schools = ground.data.province.schools.iter().map(SchoolEntry::from).collect();
         let mut registry = SchoolServiceClient::new(admin.at(Program::Registry));
         registry.register_schools(RegisterSchoolsRequest { schools }).await?;
         let mut department = Self { admin, offices: HashMap::new() };
@@ -80,7 +79,8 @@ impl Department {
     /// The school applies (form 1), the division approves, the vendor's client gets its secret.
     pub async fn vendor_of(&self, officer: &Actor, school: &School) -> Result<Client> {
         let mut school_desk = ApplicationServiceClient::new(officer.at(Program::Identity));
-        let request = SubmitApplicationRequest { request_id: String::new(), form: Some(form(school)) };
+        let form = Some(school.form1("VIETTEL", "SMAS", OffsetDateTime::now_utc().date()));
+        let request = SubmitApplicationRequest { request_id: String::new(), form };
         let application = school_desk.submit_application(request).await?.into_inner();
         let division = &self.offices["DIV_STUDENT_AFFAIRS"];
         let mut division_desk = ApplicationServiceClient::new(division.at(Program::Identity));
@@ -119,52 +119,6 @@ impl Department {
     }
 }
 
-fn entry(school: &School) -> SchoolEntry {
-    SchoolEntry {
-        school_code: school.school_code.clone(),
-        name: school.name.clone(),
-        level: school.level() as i32,
-        commune_code: school.commune_code.clone(),
-        province_code: school.province_code.clone(),
-        directly_managed: school.directly_managed,
-        independent_group: school.independent_group,
-    }
-}
-
 fn all_domains() -> Vec<i32> {
     (DataDomain::School as i32..=DataDomain::Facility as i32).collect()
-}
-
-fn form(school: &School) -> Form1 {
-    let today = OffsetDateTime::now_utc().date();
-    Form1 {
-        governing_body: format!("Ủy ban nhân dân {}", school.commune),
-        school_code: school.school_code.clone(),
-        school_name: school.name.clone(),
-        document_no: "15/TTr".into(),
-        place: school.commune.clone(),
-        issued_on: today.to_string(),
-        legal_basis: vec!["Công văn số 1545/SGDĐT-CTHSSV ngày 17/11/2025".into()],
-        level: school.level() as i32,
-        software_code: "SMAS".into(),
-        vendor_code: "VIETTEL".into(),
-        software_account: format!("hub.{}", school.school_code),
-        contact_name: "Nguyễn Thị Thanh Hà".into(),
-        contact_phone: "0912345678".into(),
-        contact_email: format!("{}@ninhbinh.edu.vn", school.school_code),
-        signed_by: "Trần Văn Minh".into(),
-        signed_on: today.to_string(),
-        contract: Some(Contract {
-            number: "27/HĐ-PM".into(),
-            signed_on: (today - Duration::days(30)).to_string(),
-            secrecy_clause: "Điều 7: giữ bí mật API và tài liệu kết nối".into(),
-            secrecy_confirmed: true,
-            file_sha256: "ab".repeat(32),
-        }),
-        data_completed: true,
-        domains: all_domains(),
-        valid_from: today.to_string(),
-        valid_to: (today + Duration::days(365)).to_string(),
-        ..Form1::default()
-    }
 }

@@ -12,8 +12,8 @@ use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::{DataDomain, Sensitivity},
     identity::v1::{
-        Contract, CreateConsumerGrantRequest, CreateCredentialRequest, CreateOfficerRequest,
-        DecideApplicationRequest, Decision, Form1, Role, Scope, SubmitApplicationRequest,
+        CreateConsumerGrantRequest, CreateCredentialRequest, CreateOfficerRequest, DecideApplicationRequest,
+        Decision, Role, Scope, SubmitApplicationRequest,
         application_service_client::ApplicationServiceClient, grant_service_client::GrantServiceClient,
         principal_service_client::PrincipalServiceClient,
     },
@@ -21,7 +21,7 @@ use eduhub_proto::{
 };
 use eduhub_stack::{Program, Stack};
 use std::collections::{BTreeSet, HashMap};
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use tonic_types::StatusExt;
 
 /// Divisions of the Department that review (domain.md A.5).
@@ -89,17 +89,8 @@ pub async fn appoint(stack: &Stack, doors: &Doors, province: &Province, stage: &
 
 async fn register(admin: &Actor, schools: &[School]) -> Result<()> {
     let mut client = SchoolServiceClient::new(admin.at(Program::Registry)?);
-    let entry = |s: &School| SchoolEntry {
-        school_code: s.school_code.clone(),
-        name: s.name.clone(),
-        level: s.level() as i32,
-        commune_code: s.commune_code.clone(),
-        province_code: s.province_code.clone(),
-        directly_managed: s.directly_managed,
-        independent_group: s.independent_group,
-    };
     for chunk in schools.chunks(1_000) {
-        let schools = chunk.iter().map(entry).collect();
+        let schools = chunk.iter().map(SchoolEntry::from).collect();
         client.register_schools(RegisterSchoolsRequest { schools }).await?;
     }
     Ok(())
@@ -137,39 +128,8 @@ async fn school_officer(doors: &Doors, admin: &Actor, school: &School) -> Result
     officer(doors, admin, request).await
 }
 
-/// Form 1 with every field, for a vendor's software.
-fn form(school: &School, vendor: &str, software: &str) -> Form1 {
-    let today = OffsetDateTime::now_utc().date();
-    Form1 {
-        governing_body: format!("Ủy ban nhân dân {}", school.commune),
-        school_code: school.school_code.clone(),
-        school_name: school.name.clone(),
-        document_no: "15/TTr".into(),
-        place: school.commune.clone(),
-        issued_on: today.to_string(),
-        legal_basis: vec!["Công văn số 1545/SGDĐT-CTHSSV ngày 17/11/2025".into()],
-        level: school.level() as i32,
-        software_code: software.into(),
-        vendor_code: vendor.into(),
-        software_account: format!("hub.{}", school.school_code),
-        contact_name: "Nguyễn Thị Thanh Hà".into(),
-        contact_phone: "0912345678".into(),
-        contact_email: format!("{}@ninhbinh.edu.vn", school.school_code),
-        signed_by: "Trần Văn Minh".into(),
-        signed_on: today.to_string(),
-        contract: Some(Contract {
-            number: "27/HĐ-PM".into(),
-            signed_on: (today - Duration::days(30)).to_string(),
-            secrecy_clause: "Điều 7: bên cung cấp chịu trách nhiệm giữ bí mật API và tài liệu kết nối".into(),
-            secrecy_confirmed: true,
-            file_sha256: "ab".repeat(32),
-        }),
-        data_completed: true,
-        domains: all_domains(),
-        valid_from: today.to_string(),
-        valid_to: (today + Duration::days(365)).to_string(),
-        ..Form1::default()
-    }
+fn today() -> Date {
+    OffsetDateTime::now_utc().date()
 }
 
 fn all_domains() -> Vec<i32> {
@@ -188,7 +148,7 @@ fn software(vendor: &str) -> (&'static str, &'static str) {
 async fn apply(school_officer: &Actor, division: &Actor, school: &School) -> Result<String> {
     let mut client = ApplicationServiceClient::new(school_officer.at(Program::Identity)?);
     let (vendor, software) = software(&school.vendor);
-    let form = Some(form(school, vendor, software));
+    let form = Some(school.form1(vendor, software, today()));
     let application = client
         .submit_application(SubmitApplicationRequest { request_id: String::new(), form })
         .await
@@ -216,7 +176,7 @@ async fn credential(admin: &Actor, grant_id: &str) -> Result<Consumer> {
 async fn second_vendor(officer: &Actor, school: &School, grant: &str) -> Result<String> {
     let other = if software(&school.vendor).0 == "VNPT" { ("VIETTEL", "SMAS") } else { ("VNPT", "VNEDU") };
     let mut client = ApplicationServiceClient::new(officer.at(Program::Identity)?);
-    let form = Some(form(school, other.0, other.1));
+    let form = Some(school.form1(other.0, other.1, today()));
     let answer =
         client.submit_application(SubmitApplicationRequest { request_id: String::new(), form }).await;
     let Err(status) = answer else { bail!("a second vendor of {} was not refused", school.school_code) };
@@ -230,7 +190,7 @@ async fn second_vendor(officer: &Actor, school: &School, grant: &str) -> Result<
 }
 
 async fn consumer(admin: &Actor) -> Result<Consumer> {
-    let today = OffsetDateTime::now_utc().date();
+    let today = today();
     let mut client = GrantServiceClient::new(admin.at(Program::Identity)?);
     let grant = client
         .create_consumer_grant(CreateConsumerGrantRequest {

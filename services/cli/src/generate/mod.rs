@@ -9,6 +9,7 @@
 //!
 //! One school is in memory at a time. The same options give the same bytes.
 
+mod application;
 mod attendance;
 mod candidates;
 pub mod chance;
