@@ -6,7 +6,6 @@ use eduhub_proto::common::v1::Dataset;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio_util::sync::CancellationToken;
-use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::data::staff;
@@ -20,8 +19,10 @@ async fn the_ministry_is_called_in_the_trace_of_the_push() {
     lab.workers.shutdown().await;
     let provider = SdkTracerProvider::builder().build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let worker = jobs::run(lab.core.clone(), CancellationToken::new());
-    lab.workers.spawn(worker.with_subscriber(tracing_subscriber::registry().with(layer)));
+    // For the whole process: with a subscriber of one thread, tests that run beside this one would settle for it which
+    // spans anybody wants.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+    lab.workers.spawn(jobs::run(lab.core.clone(), CancellationToken::new()));
     let started = lab.start_transfer(lab.approved(Dataset::Staff, (0..3).map(staff).collect())).await;
     lab.in_state(&started.transfer_id, TransferState::Done).await;
     let traces = stub.seen.lock().unwrap().traces.clone();

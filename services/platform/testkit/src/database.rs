@@ -1,7 +1,7 @@
 //! A database for one test.
 use eduhub_pg::{DbSettings, PgPool};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use std::time::Duration;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use std::{str::FromStr, time::Duration};
 
 /// A fresh database on the server that `EDUHUB_TEST_DATABASE_URL` names; dropped, with its connections, at the end.
 #[derive(Debug)]
@@ -40,6 +40,22 @@ impl Database {
         &self.url
     }
 
+    /// URL of a role that owns this schema and may nothing else, as a deployment gives it to a service. The role goes with
+    /// the database.
+    ///
+    /// # Panics
+    /// When the database does not answer, or the role is there already.
+    pub async fn role_url(&self, schema: &str) -> String {
+        let (name, role) = (&self.name, role_of(&self.name));
+        run(&self.url, format!("create role {role} login password 'x'")).await;
+        let rights = format!("revoke all on database {name} from public; grant connect on database {name} to {role}");
+        run(&self.url, rights).await;
+        run(&self.url, format!("create schema {schema} authorization {role}")).await;
+        run(&self.url, format!("alter role {role} in database {name} set search_path = {schema}")).await;
+        let server = PgConnectOptions::from_str(&self.url).expect("URL of the test server");
+        server.username(&role).password("x").to_url_lossy().to_string()
+    }
+
     /// A pool with the settings that services run with.
     ///
     /// # Panics
@@ -53,7 +69,11 @@ impl Database {
 
 async fn run(server: &str, sql: String) {
     let mut admin = PgConnection::connect(server).await.expect("test server");
-    admin.execute(AssertSqlSafe(sql)).await.expect("superuser on the test server");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.expect("superuser on the test server");
+}
+
+fn role_of(database: &str) -> String {
+    format!("{database}_role")
 }
 
 /// How long the test waits for the end of its database; it goes on in the background after that.
@@ -61,14 +81,19 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let sql = format!("drop database if exists {} with (force)", self.name);
+        let sql = [
+            format!("drop database if exists {} with (force)", self.name),
+            format!("drop role if exists {}", role_of(&self.name)),
+        ];
         let (done, dropped) = std::sync::mpsc::channel();
         // Not on the test's runtime: it ends with the test. And not waited for without end: this thread drives that runtime, so
         // a connection that it is just making stands still in its handshake, and the server waits for that one before it
         // drops anything.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(run(&server_url(), sql));
+            for sql in sql {
+                runtime.block_on(run(&server_url(), sql));
+            }
             let _ = done.send(());
         });
         let _ = dropped.recv_timeout(PATIENCE);
