@@ -1,11 +1,13 @@
 //! The interpreter of field annotations.
-use crate::{codes::CodeLists, path::Path, patterns::patterns, personal_id, personal_id::Person, shape};
+use crate::codes::CodeLists;
+use crate::path::Path;
+use crate::patterns::{Matcher, patterns};
+use crate::{personal_id, personal_id::Person, shape};
 use eduhub_faults::{Problem, Reason, Severity, error, warning};
 use eduhub_proto::common::v1::{Level, Need};
 use eduhub_proto::dictionary::{
     Annotated, CLASS_SENSITIVE, FieldMeta, Levels, Record, RecordMeta, Rule, Value, Visitor,
 };
-use regex::Regex;
 use time::{Date, Month};
 
 const CONTINUING: Levels = Levels::of(Level::Continuing);
@@ -20,7 +22,7 @@ pub struct Checker<'a> {
     today: Date,
     day: Date,
     levels: Levels,
-    patterns: &'static [Option<Regex>],
+    patterns: &'static [Matcher],
 }
 
 impl<'a> Checker<'a> {
@@ -162,8 +164,8 @@ impl Walk<'_, '_> {
                 Some(Reason::TooLong)
             }
             Rule::Pattern(p) => {
-                let compiled = self.checker.patterns.get(p.index).and_then(Option::as_ref);
-                (!compiled.is_some_and(|re| re.is_match(text))).then_some(Reason::BadFormat)
+                let compiled = self.checker.patterns.get(p.index);
+                (!compiled.is_some_and(|m| m.is_match(text))).then_some(Reason::BadFormat)
             }
             _ => None,
         }

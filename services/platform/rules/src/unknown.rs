@@ -78,6 +78,9 @@ mod tests {
         string::encode(998, &"x".to_owned(), &mut bytes);
         let found = unknown_fields(&bytes, &PushBatch::decode(bytes.as_slice()).unwrap());
         let seen: Vec<_> = found.iter().map(|p| (p.field.as_str(), p.kind, p.index)).collect();
-        assert_eq!(seen, vec![("subject_scores[0].#999", Kind::TermResult as i32, Some(2)), ("#998", 0, None)]);
+        assert_eq!(
+            seen,
+            vec![("subject_scores[0].#999", Kind::TermResult as i32, Some(2)), ("#998", 0, None)]
+        );
     }
 }
