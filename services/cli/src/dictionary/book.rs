@@ -65,7 +65,10 @@ impl Book {
     /// The dictionary that this program was built with, and these code lists.
     pub fn new(lists: Vec<CodeList>) -> Self {
         let mut chapters = Vec::new();
-        for record in RECORDS {
+        // In the order in which they are pushed, not in that of the files: parents first.
+        let mut records = RECORDS.to_vec();
+        records.sort_by_key(|record| record.kind);
+        for record in records {
             chapters.push(Chapter::of_record(record));
             chapters.extend(inside(record, &chapters));
         }
