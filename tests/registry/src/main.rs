@@ -17,6 +17,7 @@ mod push_held;
 mod push_levels;
 mod push_session;
 mod push_shape;
+mod push_validate;
 mod pushing;
 mod redis_lies;
 mod seals;

@@ -36,6 +36,11 @@ pub fn full(school_code: &str, kinds: &[Kind]) -> PushOpen {
     PushOpen { mode: PushMode::Full as i32, full_kinds, ..patch(school_code) }
 }
 
+/// A session that writes nothing.
+pub fn validate_only(school_code: &str) -> PushOpen {
+    PushOpen { mode: PushMode::ValidateOnly as i32, ..patch(school_code) }
+}
+
 pub fn batch(number: u32, records: Vec<Record>) -> PushBatch {
     PushBatch { number, records, withdrawals: vec![] }
 }
