@@ -122,7 +122,7 @@ impl Mirror {
     /// Counts and digest of a school by the documented format, from the copy alone.
     pub fn digest(&self, school: &str) -> (Vec<KindCount>, Vec<u8>) {
         let mut hasher = Sha256::new();
-        let mut counts: BTreeMap<i32, u64> = (1..=8).map(|k| (k, 0)).collect();
+        let mut counts: BTreeMap<i32, u64> = (1..=12).map(|k| (k, 0)).collect();
         for ((_, kind, key), held) in self.records.iter().filter(|((s, ..), h)| s == school && !h.withdrawn) {
             hasher.update(format!("{kind}\t{key}\t{}\t{}\n", held.version, hex::encode(&held.digest)));
             *counts.entry(*kind).or_default() += 1;

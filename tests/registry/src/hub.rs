@@ -164,7 +164,7 @@ impl Hub {
 }
 
 /// Tables of records.
-pub const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 12] = [
     "school_record",
     "campus_record",
     "class_record",
@@ -173,6 +173,10 @@ pub const TABLES: [&str; 8] = [
     "enrolment_record",
     "term_result_record",
     "health_record",
+    "attendance_record",
+    "retake_record",
+    "graduation_record",
+    "free_candidate_record",
 ];
 
 /// A registration.

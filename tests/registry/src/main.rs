@@ -14,6 +14,7 @@ mod push_counts;
 mod push_duplicates;
 mod push_full;
 mod push_held;
+mod push_kinds;
 mod push_levels;
 mod push_session;
 mod push_shape;

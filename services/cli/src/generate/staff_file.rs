@@ -34,7 +34,8 @@ pub fn complete(rng: &mut Chance, staff: &mut Staff, post: Post<'_>) {
     staff.home_place = Some(format!("{}, Ninh Bình", post.commune.name));
     staff.is_party_member = Some(post.group == "1" || happens(rng, 0.4));
     staff.is_youth_union_member = Some(age <= 30);
-    staff.social_insurance_no = Some(format!("35{:08}", rng.random_range(0..100_000_000)));
+    // The first two digits are above all provinces', so that nobody has the number.
+    staff.social_insurance_no = Some(format!("99{:08}", rng.random_range(0..100_000_000)));
     staff.recruiting_body = Some(body(post).into());
     staff.full_time_youth_union = Some(false);
     staff.newly_recruited =
