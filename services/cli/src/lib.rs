@@ -2,7 +2,7 @@
 //!
 //! - [`generate`]: synthetic provinces with known defects;
 //! - [`push`]: pushing a school's records, resumed over broken connections;
-//! - [`copy`] and [`watch`]: an own, crash-safe copy that follows the feed;
+//! - [`copy`], [`watch`] and [`subscription`]: an own, crash-safe copy that follows the feed, and the log kept for it;
 //! - [`server`]: where to call and as whom; [`hub`]: registry and facility as one shape;
 //! - [`retry`], [`explain`]: what to do about a refusal, and how to say it;
 //! - [`lines`]: records as JSON lines;
@@ -19,4 +19,5 @@ pub mod output;
 pub mod push;
 pub mod retry;
 pub mod server;
+pub mod subscription;
 pub mod watch;

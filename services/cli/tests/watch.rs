@@ -6,7 +6,11 @@ use eduhub_cli::hub::Registry;
 use eduhub_cli::server::{Proof, Server, Session};
 use eduhub_cli::watch::{Event, WatchError, follow};
 use eduhub_faults::{Fault, Reason};
-use eduhub_proto::common::v1::{ChangeHeader, ChangeOp, Checkpoint, Kind, WatchRequest};
+use eduhub_proto::common::v1::{
+    AcknowledgeRequest, ChangeHeader, ChangeOp, Checkpoint, CreateSubscriptionRequest,
+    DeleteSubscriptionRequest, DeleteSubscriptionResponse, GetSubscriptionRequest, Kind,
+    ListSubscriptionsRequest, Subscription, SubscriptionPage, WatchRequest,
+};
 use eduhub_proto::registry::v1::feed_service_server::{FeedService, FeedServiceServer};
 use eduhub_proto::registry::v1::{Change, ChangeBatch, WatchReply, watch_reply};
 use eduhub_runtime::client::{self, ClientTls};
@@ -83,6 +87,38 @@ impl FeedService for Feed {
         } else {
             stream.boxed()
         }))
+    }
+
+    async fn create_subscription(
+        &self,
+        _: Request<CreateSubscriptionRequest>,
+    ) -> Result<Response<Subscription>, Status> {
+        Err(Status::unimplemented("create_subscription"))
+    }
+
+    async fn get_subscription(
+        &self,
+        _: Request<GetSubscriptionRequest>,
+    ) -> Result<Response<Subscription>, Status> {
+        Err(Status::unimplemented("get_subscription"))
+    }
+
+    async fn list_subscriptions(
+        &self,
+        _: Request<ListSubscriptionsRequest>,
+    ) -> Result<Response<SubscriptionPage>, Status> {
+        Err(Status::unimplemented("list_subscriptions"))
+    }
+
+    async fn acknowledge(&self, _: Request<AcknowledgeRequest>) -> Result<Response<Subscription>, Status> {
+        Err(Status::unimplemented("acknowledge"))
+    }
+
+    async fn delete_subscription(
+        &self,
+        _: Request<DeleteSubscriptionRequest>,
+    ) -> Result<Response<DeleteSubscriptionResponse>, Status> {
+        Err(Status::unimplemented("delete_subscription"))
     }
 }
 

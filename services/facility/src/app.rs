@@ -8,12 +8,11 @@ use crate::{
     records::FacilityRecords,
     schema::MIGRATOR,
     seal::rpc::Seals,
-    watch::rpc::Watching,
 };
 use anyhow::Result;
 use eduhub_auth::{AuthLayer, Gate, ServiceIdentity, Verifier, policy::Table};
 use eduhub_cache::Cache;
-use eduhub_feed::{Feed, FeedLimits};
+use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Ingest, KeepDays, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
@@ -98,9 +97,9 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let draining = CancellationToken::new();
 
     let push = Pushes { ingest: Arc::new(ingest), gate: gate.clone(), codes: codes.clone(), open_years };
-    let watch = Watching { feed, gate, draining: draining.clone() };
+    let watch = FeedServer::<FacilityRecords, FeedServiceServer<()>>::new(feed, gate, draining.clone());
     let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
-        .add_service(FeedServiceServer::new(watch))
+        .add_service(watch)
         .add_service(RecordServiceServer::new(Records(archive.clone())))
         .add_service(SealServiceServer::new(Seals(archive)));
     let server = Server::new(NAME, config)

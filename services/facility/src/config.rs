@@ -34,7 +34,8 @@ pub struct Config {
     /// Must agree with registry's `school_year` table, which no RPC shows yet.
     pub open_years: SchoolYears,
     /// `RETENTION_DAYS`: how long the change log is kept (entries under a seal longer), default 400, which covers a school
-    /// year; `HELD_DAYS`: how long a record waits for its parent, default 30.
+    /// year; `SUBSCRIPTION_DAYS`: how much longer for a stored subscription that has not acknowledged it, default 30;
+    /// `HELD_DAYS`: how long a record waits for its parent, default 30.
     pub keep: KeepDays,
 }
 
@@ -85,7 +86,8 @@ impl Config {
         let open_years = r.or("OPEN_SCHOOL_YEARS", SchoolYears::new(OPEN_SCHOOL_YEARS));
         let log = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
         let held = r.or_within("HELD_DAYS", 30, 1..=365);
-        let keep = KeepDays { log, held };
+        let subscribed = r.or_within("SUBSCRIPTION_DAYS", 30, 0..=3_650);
+        let keep = KeepDays { log, subscribed, held };
         r.finish(|| {
             let (db, identity, registry) = (db?, identity?, registry?);
             let (secret, vault_file) = (secret?, vault_file?);
@@ -109,7 +111,7 @@ impl Config {
     /// # Errors
     /// [`Mistakes`].
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
-        const OTHERS: [&str; 9] = [
+        const OTHERS: [&str; 10] = [
             "IDENTITY_URL",
             "REGISTRY_URL",
             "SERVICE_SECRET",
@@ -118,6 +120,7 @@ impl Config {
             "TODAY",
             "OPEN_SCHOOL_YEARS",
             "RETENTION_DAYS",
+            "SUBSCRIPTION_DAYS",
             "HELD_DAYS",
         ];
         ServerConfig::read(&mut r);

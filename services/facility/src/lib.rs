@@ -12,4 +12,3 @@ mod record;
 pub mod records;
 pub mod schema;
 mod seal;
-mod watch;

@@ -12,12 +12,11 @@ use crate::{
     school::rpc::Schools,
     seal::rpc::Seals,
     verification::{Worker, WorkerLimits},
-    watch::rpc::Watching,
 };
 use anyhow::Result;
 use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Verifier, policy::Table};
 use eduhub_cache::Cache;
-use eduhub_feed::{Feed, FeedLimits};
+use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Ingest, KeepDays, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::registry::v1::{
@@ -63,7 +62,11 @@ pub struct Parts {
 impl Parts {
     /// Parts of a configuration.
     pub fn of(config: &Config, pool: PgPool, cache: Cache, vault: Arc<Vault>, verifier: Verifier) -> Self {
-        let keep = KeepDays { log: config.retention_days, held: config.held_days };
+        let keep = KeepDays {
+            log: config.retention_days,
+            subscribed: config.subscription_days,
+            held: config.held_days,
+        };
         let clock = clock(config.today);
         Self { pool, cache, vault, verifier, identity: None, clock, feed: FeedLimits::default(), keep }
     }
@@ -87,13 +90,13 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
     let gate = Gate::new(access.clone());
     let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
     let push = Pushes { ingest: Arc::new(ingest), pool: pool.clone(), gate: gate.clone() };
-    let watch = Watching { feed, gate: gate.clone(), draining: draining.clone() };
+    let watch = FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
     let (records, seals) = (Records(archive.clone()), Seals(archive));
     let schools = Schools { pool: pool.clone(), access };
     let codes = code_list::rpc::CodeLists { pool: pool.clone() };
     let issues = Issues { pool: pool.clone(), gate };
     let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
-        .add_service(FeedServiceServer::new(watch))
+        .add_service(watch)
         .add_service(RecordServiceServer::new(records))
         .add_service(SealServiceServer::new(seals))
         .add_service(SchoolServiceServer::new(schools).max_decoding_message_size(limit))

@@ -27,6 +27,8 @@ pub struct Config {
     pub today: Option<Date>,
     /// `RETENTION_DAYS`: how long the change log is kept (entries under a seal longer); default 400 covers a school year.
     pub retention_days: u32,
+    /// `SUBSCRIPTION_DAYS`: how much longer for a stored subscription that has not acknowledged it; default 30.
+    pub subscription_days: u32,
     /// `HELD_DAYS`: how long a record waits for its parent; default 30.
     pub held_days: u32,
 }
@@ -42,6 +44,7 @@ impl Config {
         let vault_file = r.required("VAULT_FILE");
         let today = r.optional::<Day>("TODAY").map(|d| d.0);
         let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
+        let subscription_days = r.or_within("SUBSCRIPTION_DAYS", 30, 0..=3_650);
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
         r.finish(|| {
             let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
@@ -54,6 +57,7 @@ impl Config {
                 vault_file,
                 today,
                 retention_days,
+                subscription_days,
                 held_days,
             })
         })
@@ -70,6 +74,7 @@ impl Config {
             "VAULT_FILE",
             "TODAY",
             "RETENTION_DAYS",
+            "SUBSCRIPTION_DAYS",
             "HELD_DAYS",
         ] {
             r.optional::<String>(key);

@@ -14,4 +14,3 @@ pub mod schema;
 pub mod school;
 pub mod seal;
 pub mod verification;
-pub mod watch;

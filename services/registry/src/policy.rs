@@ -13,12 +13,20 @@ const READERS: &[Role] =
 const REVIEWERS: &[Role] = &[SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
 const EVERYBODY: &[Role] =
     &[Vendor, Consumer, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service];
+const FOLLOWERS: &[Role] = &[Consumer, Service];
+// The Department sees and deletes everybody's: a forgotten one costs disk.
+const SUBSCRIPTIONS: &[Role] = &[Consumer, Service, DepartmentAdmin];
 
 /// One row per RPC.
 pub const ROWS: &[Row] = &[
     // Only a vendor's client writes: the hub never is the first place of entry (R-FLOW-1).
     Row::allow("/eduhub.registry.v1.IngestService/Push", &[Vendor], ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.FeedService/Watch", &[Consumer, Service], ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/Watch", FOLLOWERS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/CreateSubscription", FOLLOWERS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/GetSubscription", SUBSCRIPTIONS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/ListSubscriptions", SUBSCRIPTIONS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/Acknowledge", FOLLOWERS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.FeedService/DeleteSubscription", SUBSCRIPTIONS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.RecordService/GetRecord", READERS, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.RecordService/ListRecords", READERS, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.RecordService/GetHistory", READERS, ScopeRule::School),

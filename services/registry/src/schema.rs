@@ -6,6 +6,9 @@ const FILES: &[MigrationFile] = &[
     (1, "change_log", include_str!("../migrations/0001_change_log.sql")),
     (2, "records", include_str!("../migrations/0002_records.sql")),
     (3, "schools", include_str!("../migrations/0003_schools.sql")),
+    (4, "dictionary", include_str!("../migrations/0004_dictionary.sql")),
+    (5, "feed_subscriptions", include_str!("../migrations/0005_feed_subscriptions.sql")),
+    (6, "change_log_positions", include_str!("../migrations/0006_change_log_positions.sql")),
 ];
 
 /// Migrations, in order.

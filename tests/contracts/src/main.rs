@@ -11,6 +11,7 @@ mod dictionary;
 mod enums;
 mod groups;
 mod lists;
+mod masking;
 mod migrations;
 mod policies;
 mod push;

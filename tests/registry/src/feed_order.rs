@@ -62,6 +62,7 @@ impl Reader for Watching<'_> {
                 self.cursor = c.cursor;
                 vec![]
             }
+            Got::Scope(_) => panic!("the scope is the province"),
             Got::Changes(changes, cursor) => {
                 self.cursor = cursor;
                 let headers = changes.into_iter().map(|c| c.header.unwrap());

@@ -2,7 +2,7 @@
 use crate::hub::Hub;
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
-    common::v1::{ChangeOp, Checkpoint, KindCount, WatchRequest},
+    common::v1::{ChangeOp, Checkpoint, KindCount, ScopeChange, WatchRequest},
     registry::v1::{Change, Record, WatchReply, feed_service_client::FeedServiceClient, watch_reply},
 };
 use eduhub_testkit::BearerChannel;
@@ -17,6 +17,7 @@ pub struct Follower(pub Streaming<WatchReply>);
 pub enum Got {
     Changes(Vec<Change>, Vec<u8>),
     Checkpoint(Checkpoint),
+    Scope(ScopeChange),
 }
 
 pub async fn follow(
@@ -39,6 +40,7 @@ impl Follower {
         match reply.ok_or_else(|| Status::cancelled("the stream ended"))?.message.unwrap() {
             watch_reply::Message::Changes(b) => Ok(Got::Changes(b.changes, b.cursor)),
             watch_reply::Message::Checkpoint(c) => Ok(Got::Checkpoint(c)),
+            watch_reply::Message::Scope(s) => Ok(Got::Scope(s)),
         }
     }
 
@@ -53,6 +55,10 @@ impl Follower {
                 Got::Changes(changes, _) => {
                     calm = 0;
                     changes.into_iter().for_each(|c| copy.apply(c));
+                }
+                Got::Scope(scope) => {
+                    calm = 0;
+                    copy.rescope(scope);
                 }
                 Got::Checkpoint(c) => {
                     let later = eduhub_ingest::from_proto(&c.server_time.unwrap()) > now;
@@ -93,6 +99,8 @@ pub struct Mirror {
     pub repeated: usize,
     /// Changes that came.
     pub seen: usize,
+    /// Changes of scope that came.
+    pub scopes: Vec<ScopeChange>,
 }
 
 impl Mirror {
@@ -117,6 +125,15 @@ impl Mirror {
                 self.records.insert(place, held);
             }
         }
+    }
+
+    /// Drops what left the scope.
+    pub fn rescope(&mut self, change: ScopeChange) {
+        let left = |(school, kind, _): &(String, i32, String)| {
+            change.reset || change.removed_schools.contains(school) || change.removed_kinds.contains(kind)
+        };
+        self.records.retain(|place, _| !left(place));
+        self.scopes.push(change);
     }
 
     /// Counts and digest of a school by the documented format, from the copy alone.

@@ -86,7 +86,22 @@ impl Hub {
         Self::serve(self.db.clone(), self.vault.clone(), self.mint.clone(), setup).await
     }
 
-    async fn serve(db: Arc<Database>, vault: Arc<Vault>, mint: TokenMint, setup: Setup) -> Self {
+    /// Ends the service and its connections; gives the database.
+    pub async fn end(self) -> Arc<Database> {
+        let Self { running, pool, _workers: workers, db, .. } = self;
+        running.stop().await;
+        drop(workers);
+        pool.close().await;
+        db
+    }
+
+    /// The service on a database that has everything already.
+    pub async fn again(db: Arc<Database>, vault: Arc<Vault>, mint: TokenMint) -> Self {
+        Self::serve(db, vault, mint, Setup::default()).await
+    }
+
+    /// One more process with a setup of its own.
+    pub async fn serve(db: Arc<Database>, vault: Arc<Vault>, mint: TokenMint, setup: Setup) -> Self {
         let pool = db.pool().await;
         let cache = Cache::connect(setup.redis.as_deref(), "registry", vault.cache_key()).unwrap();
         let identity = setup.identity.map(|url| {
@@ -101,7 +116,7 @@ impl Hub {
             identity,
             clock: clock(Some(date!(2026 - 11 - 22))),
             feed: setup.feed,
-            keep: KeepDays { log: 400, held: 30 },
+            keep: KeepDays { log: 400, subscribed: 30, held: 30 },
         };
         mint.verifier().ready().await;
         let (server, workers) = app::server(ServerConfig::for_tests(), parts).await.unwrap();

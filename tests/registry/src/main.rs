@@ -2,9 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod copying;
 mod cuts;
 mod feed_contract;
 mod feed_order;
+mod feed_scope;
+mod feed_shared;
+mod feed_slow;
+mod feed_subscriptions;
 mod following;
 mod hub;
 mod identity;

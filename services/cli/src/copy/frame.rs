@@ -50,6 +50,12 @@ pub(super) struct Frame {
     /// Everything before this frame no longer counts.
     #[prost(bool, tag = "4")]
     pub reset: bool,
+    /// What is here of these schools no longer counts.
+    #[prost(string, repeated, tag = "5")]
+    pub without_schools: Vec<String>,
+    /// What is here of these kinds no longer counts.
+    #[prost(enumeration = "Kind", repeated, tag = "6")]
+    pub without_kinds: Vec<i32>,
 }
 
 /// The part of a change that both services have in common.

@@ -84,6 +84,28 @@ impl Index {
         Ok(())
     }
 
+    /// Forgets these schools and kinds.
+    pub fn drop_all(&mut self, schools: &[String], kinds: &[i32]) {
+        if schools.is_empty() && kinds.is_empty() {
+            return;
+        }
+        let (mut live, mut bytes) = (0, 0);
+        for (school, heads) in &mut self.schools {
+            let whole = schools.contains(school);
+            heads.retain(|(kind, _), head| {
+                let goes = whole || kinds.contains(kind);
+                if goes && head.live {
+                    live += 1;
+                    bytes += u64::from(head.place.length);
+                }
+                !goes
+            });
+        }
+        self.schools.retain(|_, heads| !heads.is_empty());
+        self.live -= live;
+        self.live_bytes -= bytes;
+    }
+
     pub fn len(&self) -> u64 {
         self.live
     }

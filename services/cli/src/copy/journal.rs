@@ -2,7 +2,7 @@
 use super::CopyError;
 use super::frame::{Frame, MAGIC, OVERHEAD, Scope, check, head, sealed};
 use super::index::{Applied, Index, Place};
-use eduhub_proto::common::v1::{Kind, SchoolDigest};
+use eduhub_proto::common::v1::{Kind, SchoolDigest, ScopeChange};
 use prost::Message;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -142,6 +142,7 @@ impl LocalCopy {
             self.index = Index::default();
             self.cursor.clear();
         }
+        self.index.drop_all(&frame.without_schools, &frame.without_kinds);
         let mut applied = Applied::default();
         let mut offset = at + OVERHEAD as u64;
         for change in &frame.changes {
@@ -164,7 +165,7 @@ impl LocalCopy {
     /// # Errors
     /// [`CopyError`]; then neither counts, and the copy must be opened again.
     pub fn apply(&mut self, changes: Vec<Vec<u8>>, cursor: Vec<u8>) -> Result<Applied, CopyError> {
-        self.append(Frame { changes, cursor, live: self.live, reset: false })
+        self.append(Frame { changes, cursor, live: self.live, ..Frame::default() })
     }
 
     /// Keeps a checkpoint's cursor, and that the snapshot is complete.
@@ -175,7 +176,7 @@ impl LocalCopy {
         if cursor == self.cursor && live == self.live {
             return Ok(());
         }
-        self.append(Frame { changes: vec![], cursor, live, reset: false }).map(drop)
+        self.append(Frame { cursor, live, ..Frame::default() }).map(drop)
     }
 
     /// Forgets everything: the feed no longer knows the cursor, a new snapshot comes.
@@ -183,7 +184,23 @@ impl LocalCopy {
     /// # Errors
     /// [`CopyError`].
     pub fn reset(&mut self) -> Result<(), CopyError> {
-        self.append(Frame { changes: vec![], cursor: vec![], live: false, reset: true }).map(drop)
+        self.append(Frame { reset: true, ..Frame::default() }).map(drop)
+    }
+
+    /// Drops what left the consumer's scope, all of it for a reset.
+    ///
+    /// # Errors
+    /// [`CopyError`].
+    pub fn rescope(&mut self, change: &ScopeChange) -> Result<(), CopyError> {
+        let frame = Frame {
+            cursor: change.cursor.clone(),
+            live: self.live && !change.reset,
+            reset: change.reset,
+            without_schools: change.removed_schools.clone(),
+            without_kinds: change.removed_kinds.clone(),
+            ..Frame::default()
+        };
+        self.append(frame).map(drop)
     }
 
     fn append(&mut self, frame: Frame) -> Result<Applied, CopyError> {
@@ -268,10 +285,10 @@ impl LocalCopy {
         begin(&mut file, &scope).map_err(&io)?;
         for places in self.index.places().chunks(COMPACT_FRAME) {
             let changes = places.iter().map(|p| self.bytes_at(*p)).collect::<Result<Vec<_>, _>>()?;
-            let frame = Frame { changes, cursor: vec![], live: false, reset: false };
+            let frame = Frame { changes, ..Frame::default() };
             file.write_all(&sealed(&frame.encode_to_vec())).map_err(&io)?;
         }
-        let last = Frame { changes: vec![], cursor: self.cursor.clone(), live: self.live, reset: false };
+        let last = Frame { cursor: self.cursor.clone(), live: self.live, ..Frame::default() };
         file.write_all(&sealed(&last.encode_to_vec())).map_err(&io)?;
         file.sync_all().map_err(&io)?;
         std::fs::rename(&temporary, &path).map_err(&io)?;

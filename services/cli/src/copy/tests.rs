@@ -1,6 +1,6 @@
 use super::frame::{Frame, sealed};
 use super::*;
-use eduhub_proto::common::v1::{ChangeHeader, ChangeOp, Kind};
+use eduhub_proto::common::v1::{ChangeHeader, ChangeOp, Kind, ScopeChange};
 use eduhub_proto::registry::v1::{Change, Pupil, Record, record};
 use proptest::prelude::*;
 use prost::Message;
@@ -88,6 +88,31 @@ fn a_reset_forgets_everything_also_after_a_restart() {
 }
 
 #[test]
+fn what_leaves_the_scope_goes_also_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, scope) = (dir.path().join("copy"), Scope::all("registry"));
+    let mut copy = LocalCopy::open(&path, &scope).unwrap();
+    let all = vec![up("a", 1), change("T", "a", 1, ChangeOp::Upsert), change("T", "b", 1, ChangeOp::Upsert)];
+    copy.apply(all, vec![1]).unwrap();
+    let left = ScopeChange { removed_schools: vec!["T".into()], cursor: vec![2], ..ScopeChange::default() };
+    copy.rescope(&left).unwrap();
+    let stands = |copy: &LocalCopy| (copy.len(), copy.schools(), copy.cursor().map(<[u8]>::to_vec));
+    assert_eq!(stands(&copy), (1, vec!["S".to_owned()], Some(vec![2])));
+    drop(copy);
+    let mut copy = LocalCopy::open(&path, &scope).unwrap();
+    assert_eq!(stands(&copy), (1, vec!["S".to_owned()], Some(vec![2])));
+    let kind =
+        ScopeChange { removed_kinds: vec![Kind::Pupil as i32], cursor: vec![3], ..ScopeChange::default() };
+    copy.rescope(&kind).unwrap();
+    assert_eq!(stands(&copy), (0, vec![], Some(vec![3])));
+    copy.apply(vec![up("a", 1)], vec![4]).unwrap();
+    copy.rescope(&ScopeChange { reset: true, cursor: vec![5], ..ScopeChange::default() }).unwrap();
+    drop(copy);
+    let copy = LocalCopy::open(&path, &scope).unwrap();
+    assert_eq!((stands(&copy), copy.is_live()), ((0, vec![], Some(vec![5])), false));
+}
+
+#[test]
 fn a_new_record_under_an_old_key_replaces_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut copy = LocalCopy::open(dir.path().join("copy"), &Scope::all("registry")).unwrap();
@@ -141,7 +166,7 @@ proptest! {
         copy.apply(vec![up("a", 1), up("b", 1)], vec![1]).unwrap();
         let before = copy.digest_of("S");
         drop(copy);
-        let whole = sealed(&Frame { changes: vec![up("a", 2), gone("b", 2)], cursor: vec![2], live: true, reset: false }.encode_to_vec());
+        let whole = sealed(&Frame { changes: vec![up("a", 2), gone("b", 2)], cursor: vec![2], live: true, ..Frame::default() }.encode_to_vec());
         let torn = (whole.len() as f64 * cut) as usize;
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.extend(&whole[..torn]);

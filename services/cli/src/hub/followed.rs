@@ -1,7 +1,10 @@
 //! Records out: the feed, and the digest that a copy is compared by.
 use super::{Facility, Registry};
 use eduhub_auth::AuthedChannel;
-use eduhub_proto::common::v1::{Checkpoint, SchoolDigest, SchoolDigestRequest, WatchRequest};
+use eduhub_proto::common::v1::{
+    AcknowledgeRequest, Checkpoint, CreateSubscriptionRequest, SchoolDigest, SchoolDigestRequest,
+    ScopeChange, Subscription, WatchRequest,
+};
 use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
 use prost::Message;
 use std::future::Future;
@@ -16,6 +19,8 @@ pub enum Watched<C> {
     Changes(Vec<C>, Vec<u8>),
     /// Sign of life.
     Checkpoint(Checkpoint),
+    /// What may be seen has changed.
+    Scope(ScopeChange),
     /// A message of a later version of the API.
     Unknown,
 }
@@ -34,6 +39,16 @@ pub trait Followed: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Streaming<Self::WatchReply>, Status>> + Send;
     /// Takes a feed's message apart.
     fn watched(reply: Self::WatchReply) -> Watched<Self::Change>;
+    /// Makes a stored subscription.
+    fn subscribe(
+        channel: AuthedChannel,
+        request: CreateSubscriptionRequest,
+    ) -> impl Future<Output = Result<Subscription, Status>> + Send;
+    /// Stores a cursor in one.
+    fn acknowledge(
+        channel: AuthedChannel,
+        request: AcknowledgeRequest,
+    ) -> impl Future<Output = Result<Subscription, Status>> + Send;
     /// Digest of a school's live records.
     fn school_digest(
         channel: AuthedChannel,
@@ -63,8 +78,25 @@ macro_rules! followed {
                     Some($api::watch_reply::Message::Checkpoint(checkpoint)) => {
                         Watched::Checkpoint(checkpoint)
                     }
+                    Some($api::watch_reply::Message::Scope(change)) => Watched::Scope(change),
                     None => Watched::Unknown,
                 }
+            }
+
+            async fn subscribe(
+                channel: AuthedChannel,
+                request: CreateSubscriptionRequest,
+            ) -> Result<Subscription, Status> {
+                let mut client = $api::feed_service_client::FeedServiceClient::new(channel);
+                Ok(client.create_subscription(request).await?.into_inner())
+            }
+
+            async fn acknowledge(
+                channel: AuthedChannel,
+                request: AcknowledgeRequest,
+            ) -> Result<Subscription, Status> {
+                let mut client = $api::feed_service_client::FeedServiceClient::new(channel);
+                Ok(client.acknowledge(request).await?.into_inner())
             }
 
             async fn school_digest(

@@ -18,6 +18,11 @@ const EXPECTED: AccessTable = AccessTable {
     rows: &[
         ("IngestService/Push", &[Vendor]),
         ("FeedService/Watch", &[Consumer, Service]),
+        ("FeedService/CreateSubscription", &[Consumer, Service]),
+        ("FeedService/GetSubscription", &[Consumer, DepartmentAdmin, Service]),
+        ("FeedService/ListSubscriptions", &[Consumer, DepartmentAdmin, Service]),
+        ("FeedService/Acknowledge", &[Consumer, Service]),
+        ("FeedService/DeleteSubscription", &[Consumer, DepartmentAdmin, Service]),
         ("RecordService/GetRecord", READERS),
         ("RecordService/ListRecords", READERS),
         ("SealService/CreateSeal", &[Service]),

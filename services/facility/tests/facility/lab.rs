@@ -85,7 +85,7 @@ impl Lab {
                 checkpoint: Duration::from_millis(200),
                 ..FeedLimits::default()
             },
-            keep: KeepDays { log: 400, held: 30 },
+            keep: KeepDays { log: 400, subscribed: 30, held: 30 },
         };
         mint.verifier().ready().await;
         let (server, workers) = app::server(ServerConfig::for_tests(), parts).unwrap();

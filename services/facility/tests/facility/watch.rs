@@ -1,12 +1,24 @@
 //! The feed: snapshot, tail, scope, revocation.
 use crate::lab::{COMMUNE, ELSEWHERE, Lab, SCHOOL, SOON, refusal};
 use crate::pushing::{batch, open, room};
+use eduhub_auth::Role;
 use eduhub_auth::testing::Persona;
-use eduhub_auth::{Role, Scope};
+use eduhub_cli::{
+    copy::{Place, PostgresCopy, Scope},
+    hub::Facility,
+    server::{Proof, Server, Session},
+    watch::Event,
+};
 use eduhub_faults::Reason;
-use eduhub_proto::common::v1::{ChangeOp, DataDomain, Kind, PushOpen, WatchRequest};
+use eduhub_proto::common::v1::{
+    AcknowledgeRequest, ChangeOp, CreateSubscriptionRequest, DataDomain, GetSubscriptionRequest, Kind,
+    PushOpen, SchoolDigestRequest, WatchRequest,
+};
 use eduhub_proto::facility::v1::{Change, Room, WatchReply, watch_reply};
+use eduhub_runtime::client::{self, ClientTls};
+use eduhub_testkit::Database;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 
 /// A consumer's copy of the stream.
@@ -36,6 +48,7 @@ impl Follower {
                 self.cursor = checkpoint.cursor;
                 None
             }
+            watch_reply::Message::Scope(change) => panic!("the scope stays: {change:?}"),
         })
     }
 
@@ -104,7 +117,7 @@ async fn a_communes_scope_is_its_schools() {
     let far = Room { campus_code: third.to_owned(), ..room("X1") };
     lab.push(&Persona::vendor(third), open, vec![batch(1, vec![far])]).await.unwrap();
 
-    let ward = Persona::new(Role::Consumer, Scope::commune(COMMUNE));
+    let ward = Persona::new(Role::Consumer, eduhub_auth::Scope::commune(COMMUNE));
     let mut follower = Follower::start(&lab, &ward, WatchRequest::default()).await.unwrap();
     assert_eq!(follower.take(2).await, [format!("{SCHOOL} 2026/P1 1"), format!("{third} 2026/X1 1")]);
     assert_eq!(follower.rest().await, 0);
@@ -154,4 +167,53 @@ async fn a_cursor_of_nobody_is_refused() {
     let request = WatchRequest { cursor: b"rubbish".to_vec(), ..WatchRequest::default() };
     let mut follower = Follower::start(&lab, &Persona::consumer(), request).await.unwrap();
     assert_eq!(refusal(follower.next().await), (Code::InvalidArgument, Reason::CursorMalformed));
+}
+
+#[tokio::test]
+async fn a_stored_subscription_resumes_where_it_was_acknowledged() {
+    let lab = Lab::start().await;
+    lab.pushed(vec![room("P1")]).await;
+    let consumer = Persona::consumer();
+    let request = CreateSubscriptionRequest { name: "rooms".into(), ..Default::default() };
+    lab.feed(&consumer).create_subscription(request).await.unwrap();
+    let named = || WatchRequest { subscription: "rooms".into(), ..WatchRequest::default() };
+    let mut follower = Follower::start(&lab, &consumer, named()).await.unwrap();
+    assert_eq!(follower.take(1).await, [format!("{SCHOOL} 2026/P1 1")]);
+    let request = AcknowledgeRequest { name: "rooms".into(), cursor: follower.cursor.clone() };
+    lab.feed(&consumer).acknowledge(request).await.unwrap();
+    lab.pushed(vec![room("P2")]).await;
+    let request = GetSubscriptionRequest { name: "rooms".into(), ..Default::default() };
+    let stored = lab.feed(&consumer).get_subscription(request.clone()).await.unwrap().into_inner();
+    assert_eq!((stored.pending_changes, stored.expired), (1, false));
+    let mut follower = Follower::start(&lab, &consumer, named()).await.unwrap();
+    assert_eq!(follower.take(1).await, [format!("{SCHOOL} 2026/P2 1")]);
+    let stranger = lab.feed(&Persona::consumer()).get_subscription(request).await;
+    assert_eq!(refusal(stranger), (Code::NotFound, Reason::NotFound));
+}
+
+#[tokio::test]
+async fn a_copy_in_tables_is_exact() {
+    let (lab, db) = (Lab::start().await, Database::create("copy").await);
+    lab.pushed(vec![room("P1"), room("P2")]).await;
+    let tls = ClientTls::default();
+    let channel = client::channel(&lab.running.url(), &tls).unwrap();
+    let consumer = Persona::consumer();
+    let token = Proof::Token(lab.mint.token(&consumer).unwrap().into());
+    let server = Server::new(lab.running.url(), tls, Session::sign_in(channel, token).await.unwrap());
+    let mut copy = PostgresCopy::open(db.url(), "copy", &Scope::all("facility")).await.unwrap();
+    let stop = CancellationToken::new();
+    eduhub_cli::watch::follow::<Facility>(&server, &mut copy, &stop.clone(), |event| match event {
+        Event::Checkpoint(c) if c.live => stop.cancel(),
+        _ => {}
+    })
+    .await
+    .unwrap();
+    let request = SchoolDigestRequest { school_code: SCHOOL.to_owned() };
+    let theirs = lab.seals(&consumer).get_school_digest(request).await.unwrap().into_inner();
+    assert_eq!((copy.digest_of(SCHOOL).await.unwrap().digest, copy.records()), (theirs.digest, 2));
+    let rooms: Vec<(String, f64)> = sqlx::query_as("select room_code, area_m2 from copy.room order by 1")
+        .fetch_all(&db.pool().await)
+        .await
+        .unwrap();
+    assert_eq!(rooms, ["P1", "P2"].map(|code| (code.to_owned(), room(code).area_m2)));
 }

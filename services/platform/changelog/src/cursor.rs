@@ -38,6 +38,8 @@ pub struct Cursor {
     pub phase: Phase,
     /// Fingerprint of the filter it was made under.
     pub filter: u64,
+    /// What its consumer saw of the filter when it was made; the feed compares it with what it may see now.
+    pub scope: Vec<u8>,
 }
 
 /// Why a cursor is refused.
@@ -74,6 +76,8 @@ struct Wire {
     school_code: String,
     #[prost(string, tag = "9")]
     record_key: String,
+    #[prost(bytes = "vec", tag = "10")]
+    scope: Vec<u8>,
 }
 
 const VERSION: u8 = 1;
@@ -86,6 +90,7 @@ impl Cursor {
             database_id: feed.database_id.as_bytes().to_vec(),
             epoch: feed.epoch,
             filter: self.filter,
+            scope: self.scope.clone(),
             ..Wire::default()
         };
         match &self.phase {
@@ -116,8 +121,9 @@ impl Cursor {
         {
             return Err(CursorError::Foreign);
         }
+        let scope = wire.scope;
         let phase = if wire.snapshot {
-            let Wire { school_code, record_key, .. } = wire;
+            let (school_code, record_key) = (wire.school_code, wire.record_key);
             Phase::Snapshot { horizon: wire.xid, kind: wire.kind, school_code, record_key }
         } else {
             Phase::Tail(Position { xid: wire.xid, seq: wire.seq })
@@ -125,7 +131,7 @@ impl Cursor {
         if phase.resume() < feed.pruned {
             return Err(CursorError::Expired);
         }
-        Ok(Self { phase, filter })
+        Ok(Self { phase, filter, scope })
     }
 }
 
@@ -140,7 +146,7 @@ mod tests {
     }
 
     fn at(xid: i64, seq: i64) -> Cursor {
-        Cursor { phase: Phase::Tail(Position { xid, seq }), filter: 3 }
+        Cursor { phase: Phase::Tail(Position { xid, seq }), filter: 3, scope: vec![4] }
     }
 
     #[test]
@@ -167,7 +173,8 @@ mod tests {
 
         #[test]
         fn snapshot_cursors_come_back(horizon in 11i64..i64::MAX, kind in 0i32..100, school in ".{0,20}", key in ".{0,20}") {
-            let c = Cursor { phase: Phase::Snapshot { horizon, kind, school_code: school, record_key: key }, filter: 3 };
+            let phase = Phase::Snapshot { horizon, kind, school_code: school, record_key: key };
+            let c = Cursor { phase, filter: 3, scope: vec![] };
             prop_assert_eq!(Cursor::decode(&c.encode(&feed()), &feed(), 3), Ok(c));
         }
     }

@@ -1,5 +1,8 @@
 //! Pages of the log for the feed.
-use crate::{position::Position, table::Table};
+use crate::{
+    position::{FeedIdentity, Position},
+    table::Table,
+};
 use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::HashMap;
@@ -36,21 +39,34 @@ pub struct Head {
     pub position: Position,
     /// Oldest running transaction: nothing at or above it may be read.
     pub horizon: i64,
-    /// Age in milliseconds of the oldest committed entry that a running transaction still holds back; 0 for none.
+    /// Age in milliseconds of the first committed entry that a running transaction still holds back; 0 for none.
     pub held_back_ms: i64,
 }
 
 /// Entries after a position, in order, below the oldest running transaction. The bound is taken in the same statement:
 /// an entry at or above it could still be overtaken by a transaction with a lower id that commits later.
 pub async fn page(conn: &mut PgConnection, after: Position, limit: i64) -> Result<Vec<Entry>, DbError> {
+    page_until(conn, after, Position::END, limit).await
+}
+
+/// As [`page`], up to and with a position.
+pub async fn page_until(
+    conn: &mut PgConnection,
+    after: Position,
+    until: Position,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
     let rows = sqlx::query(
         "select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at
          from change_log
-         where (xid, seq) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())::text::int8
-         order by xid, seq limit $3",
+         where (xid, seq) > ($1, $2) and (xid, seq) <= ($3, $4)
+           and xid < pg_snapshot_xmin(pg_current_snapshot())::text::int8
+         order by xid, seq limit $5",
     )
     .bind(after.xid)
     .bind(after.seq)
+    .bind(until.xid)
+    .bind(until.seq)
     .bind(limit)
     .fetch_all(conn)
     .await?;
@@ -71,24 +87,30 @@ pub async fn page(conn: &mut PgConnection, after: Position, limit: i64) -> Resul
     Ok(out)
 }
 
-/// Newest readable position, and what is held back.
-pub async fn head(conn: &mut PgConnection) -> Result<Head, DbError> {
+/// Newest readable position, what is held back, and which feed it is: one round trip, since the reader of each process asks
+/// after every commit.
+pub async fn head(conn: &mut PgConnection) -> Result<(Head, FeedIdentity), DbError> {
     let row = sqlx::query(
         "with h as (select pg_snapshot_xmin(pg_current_snapshot())::text::int8 as xmin)
-         select h.xmin,
-           (select xid from change_log where xid < h.xmin order by xid desc, seq desc limit 1),
-           (select seq from change_log where xid < h.xmin order by xid desc, seq desc limit 1),
-           (select (extract(epoch from clock_timestamp() - min(changed_at)) * 1000)::int8 from change_log where xid >= h.xmin)
-         from h",
+         select h.xmin, n.xid, n.seq,
+           -- The lowest position stands for the oldest: all of them may be many, and this is asked every few milliseconds then.
+           (select (extract(epoch from clock_timestamp() - l.changed_at) * 1000)::int8 from change_log l
+             where l.xid >= h.xmin order by l.xid, l.seq limit 1),
+           f.database_id, f.epoch, f.pruned_xid, f.pruned_seq
+         from h cross join feed_state f left join lateral (
+           select l.xid, l.seq from change_log l where l.xid < h.xmin order by l.xid desc, l.seq desc limit 1
+         ) n on true",
     )
     .fetch_one(conn)
     .await?;
-    let position = Position {
-        xid: row.try_get::<Option<i64>, _>(1)?.unwrap_or_default(),
-        seq: row.try_get::<Option<i64>, _>(2)?.unwrap_or_default(),
-    };
-    let held_back_ms = row.try_get::<Option<i64>, _>(3)?.unwrap_or_default().max(0);
-    Ok(Head { position, horizon: row.try_get(0)?, held_back_ms })
+    let or_start =
+        |column| Ok::<i64, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.unwrap_or_default());
+    let position = Position { xid: or_start(1)?, seq: or_start(2)? };
+    // Never 0 while something is held back, however young.
+    let held_back_ms = row.try_get::<Option<i64>, _>(3)?.map_or(0, |ms| ms.max(1));
+    let head = Head { position, horizon: row.try_get(0)?, held_back_ms };
+    let pruned = Position { xid: row.try_get(6)?, seq: row.try_get(7)? };
+    Ok((head, FeedIdentity { database_id: row.try_get(4)?, epoch: row.try_get(5)?, pruned }))
 }
 
 /// Image and sealed secret of a version.

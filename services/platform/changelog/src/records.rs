@@ -69,19 +69,28 @@ impl Opener<'_> {
     /// The record, its secret put back when the reader may see secrets, fields above the reader's class absent.
     pub fn open<R: Record>(&self) -> Result<R, ImageError> {
         let mut record = R::decode(self.image.body.as_slice())?;
-        if self.max_class >= CLASS_SECRET {
-            if let Some(sealed) = &self.image.secret {
-                let aad = secret_aad(self.kind, &self.image.school_code, &self.image.record_key);
-                let opened = self.vault.open(&aad, sealed)?;
-                let text = String::from_utf8_lossy(&opened);
-                if let Some((number, value)) = text.split_once('=') {
-                    record.set_secret(number.parse().unwrap_or_default(), value.to_owned());
-                }
-            }
-        } else {
+        if let Some((number, value)) = self.secret()? {
+            record.set_secret(number, value);
+        }
+        if self.max_class < CLASS_SECRET {
             mask(&mut record, self.max_class);
         }
         Ok(record)
+    }
+
+    /// Field number and value of the secret, when the record has one and the reader may see it.
+    ///
+    /// # Errors
+    /// The stored secret can't be opened.
+    pub fn secret(&self) -> Result<Option<(u32, String)>, ImageError> {
+        let Some(sealed) = self.image.secret.as_ref().filter(|_| self.max_class >= CLASS_SECRET) else {
+            return Ok(None);
+        };
+        let aad = secret_aad(self.kind, &self.image.school_code, &self.image.record_key);
+        let opened = self.vault.open(&aad, sealed)?;
+        let text = String::from_utf8_lossy(&opened);
+        let parts = text.split_once('=').and_then(|(n, value)| Some((n.parse().ok()?, value.to_owned())));
+        Ok(parts)
     }
 }
 

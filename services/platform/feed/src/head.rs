@@ -1,39 +1,28 @@
 //! The one reader per process that follows the head of the log.
-use crate::page::Pages;
+use crate::{event::Page, limits::FeedLimits, shelf::Shelf, snapshot::Snapshots, wake};
 use eduhub_changelog::{FeedIdentity, Head, Position, RecordSet};
 use eduhub_pg::DbError;
 use eduhub_vault::Vault;
-use sqlx::PgPool;
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, watch},
-    task::JoinHandle,
+    task::JoinSet,
     time::Instant,
 };
 
-/// Bounds of the feed.
-#[derive(Debug, Clone, Copy)]
-pub struct FeedLimits {
-    /// How often the head is read when nobody wakes the reader: the net under changes of other processes.
-    pub poll: Duration,
-    /// Time without a batch after which a checkpoint is sent.
-    pub checkpoint: Duration,
-    /// A consumer that takes nothing for so long is ended.
-    pub stall: Duration,
-    /// Batches that wait for one consumer at most.
-    pub buffer: usize,
-}
-
-impl Default for FeedLimits {
-    fn default() -> Self {
-        Self {
-            poll: Duration::from_millis(50),
-            checkpoint: Duration::from_secs(5),
-            stall: Duration::from_secs(30),
-            buffer: 4,
-        }
-    }
-}
+/// Bytes of the newest pages that stay whatever else is read.
+const RING_BYTES: usize = 16 << 20;
+/// How often the head is read while a running transaction holds committed changes back: nobody tells when that one ends
+/// without a change of its own.
+const HELD_BACK: Duration = Duration::from_millis(5);
 
 /// What the reader saw last.
 #[derive(Debug, Clone, Copy)]
@@ -43,62 +32,153 @@ pub(crate) struct State {
     pub seen: Instant,
 }
 
+impl State {
+    /// True when something after this position may be read.
+    pub fn is_past(&self, position: Position) -> bool {
+        self.head.position > position
+    }
+}
+
 /// The feed of one service.
 pub struct Feed<S> {
     pub(crate) pool: PgPool,
     pub(crate) vault: Arc<Vault>,
-    pub(crate) pages: Pages<S>,
+    pub(crate) shelf: Arc<Shelf<S>>,
+    pub(crate) snapshots: Arc<Snapshots<S>>,
     pub(crate) limits: FeedLimits,
     pub(crate) state: watch::Receiver<Option<State>>,
-    reader: JoinHandle<()>,
-    set: PhantomData<S>,
-}
-
-impl<S> Drop for Feed<S> {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
+    pub(crate) followers: Arc<AtomicUsize>,
+    /// Ended with the feed.
+    _tasks: JoinSet<()>,
 }
 
 impl<S: RecordSet> Feed<S> {
     /// Starts the reader. `wake` is notified by the ingest of this process after each commit.
     pub fn start(pool: PgPool, vault: Arc<Vault>, wake: Arc<Notify>, limits: FeedLimits) -> Arc<Self> {
         let (tx, state) = watch::channel(None);
-        let reader = tokio::spawn(follow(pool.clone(), wake, limits.poll, tx));
-        let pages = Pages::new(pool.clone());
-        Arc::new(Self { pool, vault, pages, limits, state, reader, set: PhantomData })
+        let (shelf, followers) = (Arc::new(Shelf::new(pool.clone())), Arc::<AtomicUsize>::default());
+        let remote = Arc::<Notify>::default();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(wake::relay(pool.clone(), wake.clone(), remote.clone()));
+        let snapshots = Arc::new(Snapshots::new(pool.clone()));
+        let reader = Reader {
+            pool: pool.clone(),
+            shelf: shelf.clone(),
+            snapshots: snapshots.clone(),
+            followers: followers.clone(),
+            poll: limits.poll,
+            ring: VecDeque::new(),
+            end: None,
+            feed: None,
+        };
+        tasks.spawn(reader.run(wake, remote, tx));
+        Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, _tasks: tasks })
     }
 }
 
-async fn follow(pool: PgPool, wake: Arc<Notify>, poll: Duration, tx: watch::Sender<Option<State>>) {
-    loop {
-        match read(&pool).await {
-            Ok(new) => {
-                // Every reading is published, unchanged ones too: their time says that the feed is alive.
-                tx.send_replace(Some(new));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "head of the log can't be read; streams stay quiet");
-                tokio::time::sleep(Duration::from_millis(500)).await;
+/// Reads the head after every commit, and while anybody follows, the pages that come with it: once for all.
+struct Reader<S> {
+    pool: PgPool,
+    shelf: Arc<Shelf<S>>,
+    snapshots: Arc<Snapshots<S>>,
+    followers: Arc<AtomicUsize>,
+    poll: Duration,
+    ring: VecDeque<Arc<Page>>,
+    /// Position up to which the pages were read; `None` while nobody follows.
+    end: Option<Position>,
+    /// Database and epoch of what was read.
+    feed: Option<(uuid::Uuid, i32)>,
+}
+
+impl<S: RecordSet> Reader<S> {
+    async fn run(mut self, local: Arc<Notify>, remote: Arc<Notify>, tx: watch::Sender<Option<State>>) {
+        let mut conn = None;
+        loop {
+            // Registered before the log is read: a commit during the reading is not slept through.
+            let (mut here, mut there) = (std::pin::pin!(local.notified()), std::pin::pin!(remote.notified()));
+            here.as_mut().enable();
+            there.as_mut().enable();
+            let pause = match self.turn(&mut conn).await {
+                Ok(state) => {
+                    let held_back = state.head.held_back_ms > 0;
+                    // Every reading is published, unchanged ones too: their time says that the feed is alive.
+                    tx.send_replace(Some(state));
+                    if held_back { HELD_BACK.min(self.poll) } else { self.poll }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "head of the log can't be read; streams stay quiet");
+                    conn = None;
+                    Duration::from_millis(500)
+                }
+            };
+            tokio::select! {
+                () = here => {}
+                () = there => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
-        tokio::select! {
-            () = wake.notified() => {}
-            () = tokio::time::sleep(poll) => {}
+    }
+
+    /// Reads the head on a connection of its own (a pool's would cost three round trips), then the new pages.
+    async fn turn(&mut self, held: &mut Option<PoolConnection<Postgres>>) -> Result<State, DbError> {
+        let conn = match held {
+            Some(conn) => conn,
+            None => held.insert(self.pool.acquire().await?),
+        };
+        let (mut head, feed) = eduhub_changelog::head(conn).await?;
+        let life = Some((feed.database_id, feed.epoch));
+        if std::mem::replace(&mut self.feed, life).is_some_and(|before| Some(before) != life) {
+            // Restored under the running process: positions mean other changes now.
+            self.shelf.clear();
+            self.snapshots.clear();
+            self.end = None;
         }
+        if self.followers.load(Ordering::Relaxed) == 0 {
+            self.end = None;
+            self.ring.clear();
+        } else {
+            head.position = head.position.max(self.fill(head.position).await);
+        }
+        Ok(State { head, feed, seen: Instant::now() })
+    }
+
+    /// Puts the pages up to the head on the shelf; gives the end of the last one.
+    async fn fill(&mut self, head: Position) -> Position {
+        let mut end = self.end.unwrap_or(head);
+        while end < head {
+            match self.shelf.after(end).await {
+                Ok(page) => {
+                    end = page.last;
+                    self.ring.push_back(page);
+                }
+                // Streams meet the same error when they ask for it, and tell their consumers.
+                Err(error) => {
+                    tracing::warn!(%error, "a page at the head of the log can't be read");
+                    end = head;
+                }
+            }
+        }
+        let mut held: usize = self.ring.iter().map(|p| p.weight()).sum();
+        while held > RING_BYTES && self.ring.len() > 1 {
+            held -= self.ring.pop_front().map_or(0, |p| p.weight());
+        }
+        self.end = Some(end);
+        end
     }
 }
 
-async fn read(pool: &PgPool) -> Result<State, DbError> {
-    let mut conn = pool.acquire().await?;
-    let head = eduhub_changelog::head(&mut conn).await?;
-    let feed = FeedIdentity::read(&mut conn).await?;
-    Ok(State { head, feed, seen: Instant::now() })
+/// Counts one stream that follows the head, as long as it lives.
+pub(crate) struct Follower(Arc<AtomicUsize>);
+
+impl Follower {
+    pub fn new(followers: &Arc<AtomicUsize>) -> Self {
+        followers.fetch_add(1, Ordering::Relaxed);
+        Self(followers.clone())
+    }
 }
 
-impl State {
-    /// True when something after this position may be read.
-    pub(crate) fn is_past(&self, position: Position) -> bool {
-        self.head.position > position
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

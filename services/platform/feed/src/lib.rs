@@ -1,16 +1,26 @@
-//! Watch streams (design section 5; contract in `eduhub/common/v1/feed.proto`).
+//! Watch streams (design section 5; contract in `eduhub/common/v1/feed.proto`), the same for every service with records.
 //!
-//! One task per process follows the head of the log ([`Feed::start`]). Each stream reads pages from its own cursor, through
-//! a page cache: pages below the head never change, so streams that stand at the same place share one read. A stream
-//! pulls only as fast as its consumer takes; one that stalls is ended with its own error.
+//! One task per process follows the head of the log ([`Feed::start`]), woken after each commit here and in other processes.
+//! While anybody follows, it reads the pages that come and puts them on the shelf; streams that are behind read from their
+//! cursor on until they meet a page that is there. Changes are encoded once for all consumers that see the same fields. A
+//! stream's messages wait in an outbox that is bounded in bytes; a consumer that takes nothing is ended with its own error.
+//!
+//! [`FeedServer`] is the `FeedService` of a service, stored subscriptions included.
 
-mod filter;
-mod follow;
+mod event;
 mod head;
-mod page;
+mod limits;
+mod outbox;
+mod reach;
+mod scope;
+mod server;
+mod shelf;
 mod snapshot;
 mod stream;
+mod subscription;
+mod wake;
+mod wire;
 
-pub use filter::{View, fingerprint};
-pub use head::{Feed, FeedLimits};
-pub use stream::Item;
+pub use head::Feed;
+pub use limits::FeedLimits;
+pub use server::FeedServer;

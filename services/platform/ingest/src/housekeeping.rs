@@ -1,4 +1,5 @@
 //! What a service with records does beside serving.
+use eduhub_changelog::Retention;
 use eduhub_pg::{DbError, PgPool, in_tx};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -13,6 +14,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub struct KeepDays {
     /// Days of the change log; entries under a seal stay longer.
     pub log: u32,
+    /// Days beyond `log` that entries stay which a stored subscription has not acknowledged.
+    pub subscribed: u32,
     /// Days that a record waits for its parent.
     pub held: u32,
 }
@@ -25,7 +28,13 @@ pub async fn housekeeping(pool: PgPool, keep: KeepDays) {
         let done: Result<(), DbError> = in_tx(&pool, LIMIT, move |conn| {
             Box::pin(async move {
                 crate::expire_held(conn, before(keep.held), 500).await?;
-                eduhub_changelog::prune(conn, before(keep.log), 5_000).await?;
+                let (log, subscribed) = (before(keep.log), before(keep.log + keep.subscribed));
+                eduhub_changelog::prune(
+                    conn,
+                    Retention { before: log, subscribed_before: subscribed },
+                    5_000,
+                )
+                .await?;
                 Ok(())
             })
         })

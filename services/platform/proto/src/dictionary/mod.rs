@@ -9,7 +9,7 @@ mod value;
 pub use annotated::{Annotated, AnnotatedList, Record, Visitor};
 pub use field::{FieldMeta, FieldType, Pattern, Rule};
 pub use levels::Levels;
-pub use mask::mask;
+pub use mask::{mask, masks_nothing};
 pub use value::Value;
 
 use crate::common::v1::{DataDomain, Dataset, Kind};
