@@ -10,6 +10,7 @@
 //! (`0001_change_log.sql`, the same text in each).
 
 mod as_of;
+mod copy;
 mod cursor;
 mod history;
 mod image;

@@ -58,6 +58,7 @@ pub struct Table {
     /// Typed columns.
     pub columns: Vec<Column>,
     pub(crate) write_sql: String,
+    pub(crate) copy_sql: String,
 }
 
 impl Table {
@@ -82,7 +83,8 @@ impl Table {
             })
             .collect();
         let write_sql = crate::write::sql(name, meta.kind, &columns);
-        Self { kind: meta.kind(), meta, name, columns, write_sql }
+        let copy_sql = crate::copy::sql(name, columns.iter().map(|c| c.name.as_str()));
+        Self { kind: meta.kind(), meta, name, columns, write_sql, copy_sql }
     }
 
     /// Blind-index column, if the kind has one.
