@@ -8,7 +8,7 @@ use eduhub_changelog::{RecordSet, Table, WriteContext};
 use eduhub_faults::{Fault, Problem, Reason, warning};
 use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Looks for duplicates of the personal IDs that came or went with a batch.
 pub(crate) async fn find<S: RecordSet>(
@@ -45,6 +45,7 @@ pub(crate) async fn sweep(
     indexes: &[Vec<u8>],
 ) -> Result<Vec<(String, Problem)>, DbError> {
     let Some(column) = table.blind_index() else { return Ok(vec![]) };
+    let indexes = &in_question(conn, table, &column.name, indexes).await?;
     if indexes.is_empty() {
         return Ok(vec![]);
     }
@@ -86,6 +87,48 @@ pub(crate) async fn sweep(
         close_issues(conn, &school, table.meta.kind, Reason::PersonalIdDuplicate, &shared.first).await?;
     }
     Ok(found)
+}
+
+/// The few indexes that more than one person has, or whose holder has an open issue: nearly all are one person's own.
+async fn in_question(
+    conn: &mut PgConnection,
+    table: &Table,
+    column: &str,
+    indexes: &[Vec<u8>],
+) -> Result<Vec<Vec<u8>>, DbError> {
+    if indexes.is_empty() {
+        return Ok(vec![]);
+    }
+    let sql = format!(
+        "select i.index from unnest($1::bytea[]) as i(index) cross join lateral (
+           select count(*) as holders, bool_or(exists (select 1 from data_issue d where d.school_code = p.school_code
+             and d.kind = $2 and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)) as open
+           from {} p where p.{column} = i.index and not p.withdrawn
+         ) h where h.holders > 1 or h.open",
+        table.name
+    );
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(indexes)
+        .bind(i16::try_from(table.meta.kind).unwrap_or_default())
+        .bind(Reason::PersonalIdDuplicate as i16)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// Indexes of new persons that somebody has already, in the table or among themselves. Asked before the write: then nearly
+/// every look-up ends in the index, and only these few need a look at all their holders afterwards.
+pub(crate) async fn shared(
+    conn: &mut PgConnection,
+    table: &Table,
+    indexes: &[&[u8]],
+) -> Result<Vec<Vec<u8>>, DbError> {
+    let Some(column) = table.blind_index().filter(|_| !indexes.is_empty()) else { return Ok(vec![]) };
+    let sql = format!("select {0} from {1} where {0} = any($1) and not withdrawn", column.name, table.name);
+    let mut shared: Vec<Vec<u8>> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).bind(indexes).fetch_all(&mut *conn).await?;
+    let mut seen = HashSet::with_capacity(indexes.len());
+    shared.extend(indexes.iter().filter(|index| !seen.insert(**index)).map(|index| index.to_vec()));
+    Ok(shared)
 }
 
 /// Persons of one school: those who share a number with an earlier one, and those who were the first to have theirs.

@@ -117,15 +117,15 @@ async fn sweep<S: RecordSet>(conn: &mut PgConnection, out: &mut Outcome) -> Resu
     Ok(())
 }
 
-/// Looks for duplicates once more over all that the session wrote: two schools that push at the same time do not see each
+/// Looks for duplicates once more over all that was written to the school since the session began: two schools that push at the same time do not see each
 /// other's batches before they commit, but the later end sees both.
 async fn late_duplicates<S: RecordSet>(conn: &mut PgConnection, session_id: Uuid) -> Result<(), Fault> {
     for table in S::tables() {
         let Some(column) = table.blind_index() else { continue };
         let sql = format!(
-            "select r.{0} from push_session s join change_log l on l.school_code = s.school_code and l.xid >= s.opened_xid
-               join {1} r on r.record_id = l.record_id and r.xid = l.xid and r.seq = l.seq
-             where s.session_id = $1 and l.session_id = s.session_id and r.{0} is not null",
+            "select r.{0} from push_session s join {1} r on r.school_code = s.school_code and r.xid >= s.opened_xid
+             where s.session_id = $1 and r.{0} is not null and exists (
+               select 1 from {1} o where o.{0} = r.{0} and o.record_id <> r.record_id and not o.withdrawn)",
             column.name, table.name
         );
         let indexes: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql))

@@ -1,6 +1,6 @@
 //! Writes prepared records: decides new, changed, unchanged, held or refused, kind by kind, parents first.
 use crate::{
-    held,
+    duplicates, held,
     incoming::Incoming,
     outcome::{Keys, Outcome},
     session::db,
@@ -31,7 +31,7 @@ pub(crate) async fn write<S: RecordSet>(
         let sound = refuse(records, out);
         let sound = hold_orphans::<S>(conn, who, sound, known, &mut room, out).await?;
         let before = out.accepted.len();
-        store(conn, table, who, &sound, out).await?;
+        store(conn, table, who, sound, out).await?;
         known.extend(out.accepted[before..].iter().cloned());
     }
     Ok(())
@@ -140,7 +140,7 @@ async fn store(
     conn: &mut PgConnection,
     table: &Table,
     who: &WriteContext,
-    records: &[Incoming],
+    records: Vec<Incoming>,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
     if records.is_empty() {
@@ -148,7 +148,13 @@ async fn store(
     }
     let keys: Vec<&str> = records.iter().map(|r| r.record_key.as_str()).collect();
     let existing = prefetch(conn, table, &who.school_code, &keys).await.map_err(db)?;
-    let mut rows = Vec::new();
+    let fresh = records.iter().filter(|r| !existing.contains_key(&r.record_key));
+    let fresh: Vec<&[u8]> = fresh.filter_map(|r| r.blind_index.as_deref()).collect();
+    let shared = duplicates::shared(conn, table, &fresh).await.map_err(db)?;
+    if !shared.is_empty() {
+        out.indexes.entry(table.meta.kind).or_default().extend(shared);
+    }
+    let mut rows = Vec::with_capacity(records.len());
     for record in records {
         let old = existing.get(&record.record_key);
         out.accepted.push((record.kind, record.record_key.clone()));
@@ -166,25 +172,27 @@ async fn store(
         if record.blind_index.is_none() && old.is_some_and(|o| o.blind_index.is_some()) {
             out.bared.push((record.kind, record.record_key.clone()));
         }
-        let indexes = out.indexes.entry(record.kind).or_default();
-        indexes.extend(old.and_then(|o| o.blind_index.clone()));
-        indexes.extend(record.blind_index.clone());
+        if let Some(old) = old {
+            let indexes = out.indexes.entry(record.kind).or_default();
+            indexes.extend(old.blind_index.clone());
+            indexes.extend(record.blind_index.clone());
+        }
         rows.push(row_change(record, old));
     }
     eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)
 }
 
-fn row_change(record: &Incoming, old: Option<&Existing>) -> RowChange {
+fn row_change(record: Incoming, old: Option<&Existing>) -> RowChange {
     RowChange {
         record_id: old.map_or_else(Uuid::now_v7, |o| o.record_id),
-        record_key: record.record_key.clone(),
+        record_key: record.record_key,
         school_year: record.school_year,
         version: old.map_or(1, |o| o.version + 1),
         digest: record.digest.to_vec(),
-        body: record.body.clone(),
-        secret: record.secret.clone(),
+        body: record.body,
+        secret: record.secret,
         withdrawn: false,
-        columns: record.columns.clone(),
+        columns: record.columns,
     }
 }
 
