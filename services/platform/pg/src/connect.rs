@@ -64,6 +64,10 @@ fn options(settings: &DbSettings) -> Result<PgConnectOptions, SchemaError> {
         ("statement_timeout", millis(settings.statement_timeout)),
         ("lock_timeout", millis(settings.lock_timeout)),
         ("idle_in_transaction_session_timeout", millis(settings.idle_in_transaction_timeout)),
+        // Statements are look-ups by key, planned once for each connection: a plan made while a table was empty must
+        // not scan it when it is full. And a statement of a millisecond is not worth compiling.
+        ("enable_seqscan", "off".to_owned()),
+        ("jit", "off".to_owned()),
         // A statement whose caller has gone is given up within a second (in_tx closes the connection then).
         ("client_connection_check_interval", "1000".to_owned()),
     ];
