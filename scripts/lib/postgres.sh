@@ -57,8 +57,13 @@ postgres_init() {
     echo "listen_addresses = '127.0.0.1'"
     echo "unix_socket_directories = ''" # TCP only: a socket's path is limited to 107 bytes
     echo "max_connections = 300"
-    echo "shared_buffers = 512MB"
-    echo "max_wal_size = 2GB"
+    if [[ $PROFILE == bench ]]; then
+      echo "shared_buffers = 2GB" # what is measured stays in memory
+      echo "max_wal_size = 8GB"   # no checkpoint within a round
+    else
+      echo "shared_buffers = 512MB"
+      echo "max_wal_size = 2GB"
+    fi
     echo "log_timezone = 'UTC'"
     echo "timezone = 'UTC'"
     if [[ $PROFILE == test ]]; then

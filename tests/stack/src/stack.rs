@@ -100,9 +100,14 @@ impl Stack {
         self.config.dir.join("logs")
     }
 
+    /// Process id of `program` while it runs: for those who measure it.
+    pub fn pid(&self, program: Program) -> Option<u32> {
+        self.processes.get(&program)?.pid()
+    }
+
     /// The most memory that `program` has held resident since it started, in bytes.
     pub fn peak_resident_bytes(&self, program: Program) -> Option<u64> {
-        let pid = self.processes.get(&program)?.pid()?;
+        let pid = self.pid(program)?;
         let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

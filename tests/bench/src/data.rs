@@ -1,0 +1,119 @@
+//! Pupils to push, and records of whole schools.
+use anyhow::{Context, Result};
+use eduhub_cli::generate::settings::DefectShares;
+use eduhub_cli::generate::{Options, Province, Settings, plan, school};
+use eduhub_cli::lines::LineError;
+use eduhub_cli::push::Source;
+use eduhub_proto::registry::v1::{Record, record::Record as Any};
+use prost::Message;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Schools that learners are taken from: no one of them may outgrow its block of numbers.
+const LARGEST_SCHOOL: usize = 1_500;
+
+/// Learners of a province without planted defects: every record is accepted.
+pub fn settings() -> Settings {
+    let none = DefectShares {
+        missing_id: 0.0,
+        id_length: 0.0,
+        id_lost_zero: 0.0,
+        id_letter_o: 0.0,
+        id_clash: 0.0,
+        id_duplicate: 0.0,
+        name_nfd: 0.0,
+        name_spaces: 0.0,
+        name_capitals: 0.0,
+        date_serial: 0.0,
+        population_mismatch: 0.0,
+        height_outlier: 0.0,
+    };
+    Settings { defects: none, ..Settings::ninh_binh() }
+}
+
+/// A plan of schools with so many learners in all.
+///
+/// # Errors
+/// The generator's.
+pub fn province(learners: usize, schools: usize) -> Result<Province> {
+    let schools = schools.max(learners.div_ceil(LARGEST_SCHOOL / 3)).clamp(4, 1_617);
+    let options = Options { schools, learners: Some(learners), ..Options::new(PathBuf::new()) };
+    Ok(plan(&options, &settings())?)
+}
+
+/// So many pupils in equal parts: real ones of many generated schools, each part to be pushed as one school's.
+///
+/// # Errors
+/// The generator's, or when it makes too few.
+pub fn pupils(province: &Province, wanted: usize, parts: usize) -> Result<Vec<Arc<Vec<Record>>>> {
+    let settings = settings();
+    let mut all = Vec::with_capacity(wanted);
+    // School 0 of a run has one of each defect whatever the shares.
+    for each in province.schools.iter().filter(|s| s.index != 0) {
+        if all.len() >= wanted {
+            break;
+        }
+        let content = school(province.seed, province.school_year, each, &settings)?;
+        let pupils = content.records.into_iter().filter(|r| matches!(r.record, Some(Any::Pupil(_))));
+        all.extend(pupils.take(wanted - all.len()));
+    }
+    let each = all.len() / parts.max(1);
+    anyhow::ensure!(each > 0, "the generator made only {} pupils", all.len());
+    Ok(all.chunks_exact(each).take(parts).map(|part| Arc::new(part.to_vec())).collect())
+}
+
+/// The same records with every `nth` one's telephone changed.
+///
+/// # Errors
+/// When a record is no pupil.
+pub fn changed(records: &[Record], nth: usize, salt: usize) -> Result<Arc<Vec<Record>>> {
+    let mut records = records.to_vec();
+    for (i, record) in records.iter_mut().enumerate().filter(|(i, _)| i % nth == 0) {
+        let Some(Any::Pupil(pupil)) = &mut record.record else { anyhow::bail!("not a pupil") };
+        pupil.contact_phone = Some(format!("09{:08}", (i * 7 + salt * 1_000_003) % 100_000_000));
+    }
+    Ok(Arc::new(records))
+}
+
+/// Records that are shared, not copied, between the rounds; each is cloned when its turn comes.
+#[derive(Clone)]
+pub struct Shared(pub Arc<Vec<Record>>);
+
+impl Source<Record> for Shared {
+    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<Record, LineError>> + Send>, LineError> {
+        let records = self.0.clone();
+        Ok(Box::new((0..records.len()).map(move |i| Ok(records[i].clone()))))
+    }
+}
+
+/// A record's key in its school.
+///
+/// # Errors
+/// When it is no pupil.
+pub fn pupil_key(record: &Record) -> Result<String> {
+    match &record.record {
+        Some(Any::Pupil(pupil)) => Ok(pupil.student_code.clone()),
+        _ => None.context("not a pupil"),
+    }
+}
+
+/// Records in their encoding: a whole province fits into memory. Each is decoded when its turn comes.
+#[derive(Clone)]
+pub struct Encoded(Arc<Vec<Vec<u8>>>);
+
+impl Encoded {
+    /// Encodes records.
+    pub fn new(records: &[Record]) -> Self {
+        Self(Arc::new(records.iter().map(Message::encode_to_vec).collect()))
+    }
+}
+
+impl Source<Record> for Encoded {
+    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<Record, LineError>> + Send>, LineError> {
+        let records = self.0.clone();
+        // What was encoded here decodes here.
+        Ok(Box::new(
+            (0..records.len()).map(move |i| Ok(Record::decode(records[i].as_slice()).unwrap_or_default())),
+        ))
+    }
+}
