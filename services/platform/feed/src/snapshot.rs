@@ -45,7 +45,7 @@ impl<S: RecordSet> Snapshots<S> {
         let pages = Cache::builder()
             .weigher(|_, page: &Arc<Page>| u32::try_from(page.weight()).unwrap_or(u32::MAX))
             .max_capacity(CACHE_BYTES)
-            .time_to_idle(Duration::from_secs(10))
+            .time_to_idle(Duration::from_secs(60))
             .build();
         Self { pool, pages, horizon: Mutex::default(), set: PhantomData }
     }
