@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use eduhub_pg::{Failure, PgConnection, PgPool, TxFuture, in_tx};
 
-
 /// A decision touches a handful of rows: what takes longer waits for a lock and is better refused.
 const LIMIT: Duration = Duration::from_secs(10);
 

@@ -90,7 +90,8 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
     let gate = Gate::new(access.clone());
     let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
     let push = Pushes { ingest: Arc::new(ingest), pool: pool.clone(), gate: gate.clone() };
-    let watch = FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
+    let watch =
+        FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
     let (records, seals) = (Records(archive.clone()), Seals(archive));
     let schools = Schools { pool: pool.clone(), access };
     let codes = code_list::rpc::CodeLists { pool: pool.clone() };

@@ -17,7 +17,10 @@ async fn an_unknown_campus_refuses_the_room_and_only_that() {
     assert_eq!((problem.reason(), problem.severity()), (Reason::ParentMissing, Severity::Error));
     assert_eq!((problem.kind(), problem.parent_kind()), (Kind::Room, Kind::Campus));
     assert_eq!((problem.record_key.as_str(), problem.parent_key.as_str()), ("P2", "DT9"));
-    assert_eq!((problem.field.as_str(), problem.value.as_str(), problem.index), ("campus_code", "DT9", Some(1)));
+    assert_eq!(
+        (problem.field.as_str(), problem.value.as_str(), problem.index),
+        ("campus_code", "DT9", Some(1))
+    );
     assert_eq!(lab.count("select count(*) from room_record").await, 3);
 }
 

@@ -15,10 +15,9 @@ pub struct Symbol {
 /// Looks a symbol up in a kind's record, then in the records that are parts of its payload.
 pub fn symbol(kind: Kind, name: &str) -> Symbol {
     let kinds = std::iter::once(&kind).chain(parts_of(kind));
-    let field = kinds
-        .filter_map(|kind| record_of(*kind))
-        .flat_map(|meta| meta.fields)
-        .find(|field| !name.is_empty() && (field.ministry == name || field.symbols.iter().any(|(_, s)| *s == name)));
+    let field = kinds.filter_map(|kind| record_of(*kind)).flat_map(|meta| meta.fields).find(|field| {
+        !name.is_empty() && (field.ministry == name || field.symbols.iter().any(|(_, s)| *s == name))
+    });
     match (field, name) {
         (Some(field), _) => Symbol {
             label: field.label,

@@ -107,12 +107,16 @@ impl<'a> Walk<'a> {
                 }
                 Outgoing { version: version + self.campus_versions, ..out(Kind::School, None, fields) }
             }
-            Sealed::Class(record) => out(Kind::Class, of_school, fields_of(&record, level_of(level, &record.grade))),
+            Sealed::Class(record) => {
+                out(Kind::Class, of_school, fields_of(&record, level_of(level, &record.grade)))
+            }
             Sealed::Staff(record) => out(Kind::Staff, None, staff_fields(&record, level)),
             Sealed::TermResult(record) => out(Kind::TermResult, None, graded(&record, &record.grade, level)),
             Sealed::Retake(record) => out(Kind::Retake, None, graded(&record, &record.grade, level)),
             Sealed::Graduation(record) => out(Kind::Graduation, None, graded(&record, &record.grade, level)),
-            Sealed::FreeCandidate(record) => out(Kind::FreeCandidate, None, graded(&record, &record.grade, level)),
+            Sealed::FreeCandidate(record) => {
+                out(Kind::FreeCandidate, None, graded(&record, &record.grade, level))
+            }
             Sealed::Room(record) => out(Kind::Room, None, fields_of(&record, level)),
             // The Ministry has no payload for it.
             Sealed::Attendance(_) => return None,

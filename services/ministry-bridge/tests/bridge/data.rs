@@ -135,7 +135,11 @@ pub fn result(n: usize) -> Change {
         term: "1".to_owned(),
         student_code: pupil_key(n),
         class_code: "6A1".to_owned(),
-        subject_scores: vec![SubjectScore { subject: "TOAN".to_owned(), score: Some(8.5), ..SubjectScore::default() }],
+        subject_scores: vec![SubjectScore {
+            subject: "TOAN".to_owned(),
+            score: Some(8.5),
+            ..SubjectScore::default()
+        }],
         ..TermResult::default()
     };
     change(Kind::TermResult, &format!("1/{}", pupil_key(n)), Of::TermResult(result))

@@ -17,7 +17,9 @@ use Code::{
     Aborted, AlreadyExists, DataLoss, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument,
     NotFound, OutOfRange, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable,
 };
-use ErrorGroup::{Duplicate, Format, Logic, Missing, NationalReference, Outlier, Reference, Stale, Unspecified};
+use ErrorGroup::{
+    Duplicate, Format, Logic, Missing, NationalReference, Outlier, Reference, Stale, Unspecified,
+};
 
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[

@@ -48,7 +48,8 @@ impl Database {
     pub async fn role_url(&self, schema: &str) -> String {
         let (name, role) = (&self.name, role_of(&self.name));
         run(&self.url, format!("create role {role} login password 'x'")).await;
-        let rights = format!("revoke all on database {name} from public; grant connect on database {name} to {role}");
+        let rights =
+            format!("revoke all on database {name} from public; grant connect on database {name} to {role}");
         run(&self.url, rights).await;
         run(&self.url, format!("create schema {schema} authorization {role}")).await;
         run(&self.url, format!("alter role {role} in database {name} set search_path = {schema}")).await;
