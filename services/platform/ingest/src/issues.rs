@@ -48,12 +48,15 @@ pub(crate) async fn sync(
 ) -> Result<(), DbError> {
     let small = |n: i32| i16::try_from(n).unwrap_or_default();
     sqlx::query(
-        "update data_issue d set closed_at = now()
-         from unnest($2::int2[], $3::text[]) as r(kind, record_key)
-         where d.school_code = $1 and d.closed_at is null and d.kind = r.kind and d.record_key = r.record_key
-           and d.reason <> all($7)
-           and not exists (select 1 from unnest($8::int2[], $4::text[], $5::int2[], $6::text[]) as n(kind, record_key, reason, field)
-             where n.kind = d.kind and n.record_key = d.record_key and n.reason = d.reason and n.field = d.field)",
+        // In this shape the records always lead to their issues by the index, and the findings are looked up in a hash: as a
+        // join, a plan made while the table was empty went through all open issues of the school for each record.
+        "update data_issue set closed_at = now()
+         where closed_at is null and issue_id = any(array(
+           select d.issue_id from unnest($2::int2[], $3::text[]) as r(kind, record_key) cross join lateral (
+             select issue_id, kind, record_key, reason, field from data_issue where school_code = $1 and closed_at is null
+               and kind = r.kind and record_key = r.record_key and reason <> all($7) offset 0) d
+           where (d.kind, d.record_key, d.reason, d.field) not in (
+             select * from unnest($8::int2[], $4::text[], $5::int2[], $6::text[]))))",
     )
     .bind(school_code)
     .bind(records.iter().map(|r| small(r.0)).collect::<Vec<_>>())
