@@ -59,7 +59,7 @@ impl<S: RecordSet> Feed<S> {
         let (shelf, followers) = (Arc::new(Shelf::new(pool.clone())), Arc::<AtomicUsize>::default());
         let remote = Arc::<Notify>::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(wake::relay(pool.clone(), wake.clone(), remote.clone()));
+        tasks.spawn(until_closed(pool.clone(), wake::relay(pool.clone(), wake.clone(), remote.clone())));
         let snapshots = Arc::new(Snapshots::new(pool.clone()));
         let reader = Reader {
             pool: pool.clone(),
@@ -71,8 +71,17 @@ impl<S: RecordSet> Feed<S> {
             end: None,
             feed: None,
         };
-        tasks.spawn(reader.run(wake, remote, tx));
+        tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
         Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, _tasks: tasks })
+    }
+}
+
+/// Both tasks hold a connection of the pool, and a call that outlives the drain keeps them alive: they end with the pool, which
+/// waits for its connections.
+async fn until_closed(pool: PgPool, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = pool.close_event() => {}
+        () = work => {}
     }
 }
 
