@@ -13,7 +13,7 @@ macro_rules! packages {
         $($(#[$doc])*
         pub mod $name {
             /// Version 1.
-            #[allow(missing_docs, clippy::all)]
+            #[allow(missing_docs, clippy::all, clippy::pedantic)]
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/", $file));
             }
@@ -36,7 +36,7 @@ packages! {
     bridge => "eduhub.bridge.v1.rs";
 }
 
-#[allow(missing_docs, clippy::all)]
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
 mod dictionary_tables {
     include!(concat!(env!("OUT_DIR"), "/dictionary.rs"));
 }
