@@ -28,6 +28,8 @@ const CLIENTS: usize = 8;
 ///
 /// # Errors
 /// When a push fails, or records are lost.
+// One measurement told from top to bottom.
+#[allow(clippy::too_many_lines)]
 pub async fn figure(plan: &Plan) -> Result<Figure> {
     let settings = Settings::ninh_binh();
     let schools = if plan.smoke { 4 } else { plan.province };

@@ -63,12 +63,7 @@ fn candidate(n: u32) -> FreeCandidate {
 }
 
 async fn read(hub: &Hub, kind: Kind, key: &str) -> Record {
-    let request = GetRecordRequest {
-        school_code: SCHOOL.into(),
-        kind: kind as i32,
-        record_key: key.into(),
-        ..GetRecordRequest::default()
-    };
+    let request = GetRecordRequest { school_code: SCHOOL.into(), kind: kind as i32, record_key: key.into() };
     let reply = hub.records(&Persona::vendor(SCHOOL)).get_record(request).await.unwrap().into_inner();
     reply.record.expect("a live record")
 }

@@ -43,7 +43,7 @@ impl Args {
             fs::write(file, sheets::workbook(&book)?).with_context(|| file.display().to_string())?;
         }
         let fields: usize = book.chapters.iter().map(|c| c.rows.len()).sum();
-        output::note(&format!(
+        output::note(format!(
             "{} messages, {fields} fields, {} code lists",
             book.chapters.len(),
             book.lists.len()

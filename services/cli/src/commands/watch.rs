@@ -74,7 +74,7 @@ impl Args {
             verify: self.verify,
         };
         if self.to.starts_with("postgres://") || self.to.starts_with("postgresql://") {
-            return self.into_tables(&run, &scope).await;
+            return self.copy_to_tables(&run, &scope).await;
         }
         let path = PathBuf::from(self.to.strip_prefix("file:").unwrap_or(&self.to));
         let mut copy = LocalCopy::open(path, &scope)?;
@@ -90,7 +90,7 @@ impl Args {
     }
 
     /// Follows into tables, and goes on when their database was away: the place is opened again where it stood.
-    async fn into_tables(&self, run: &Run<'_>, scope: &Scope) -> anyhow::Result<()> {
+    async fn copy_to_tables(&self, run: &Run<'_>, scope: &Scope) -> anyhow::Result<()> {
         let mut pauses = Pauses::new(ATTEMPTS);
         let mut reached = false;
         loop {

@@ -15,6 +15,8 @@ use crate::peers::{Peers, within_deadline};
 const PAGE: i32 = 500;
 
 /// A sealed record of any kind of both services.
+// A page of them lives for one statement: a box each would cost more than the room.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Sealed {
     School(School),
     Campus(Campus),

@@ -112,7 +112,7 @@ impl<S: RecordSet> Stream<'_, S> {
                 Phase::Snapshot { horizon, kind, school_code, record_key } => {
                     let point = SnapshotPoint { horizon, school_code, record_key };
                     let step = self.feed.snapshots.step(&self.view, &point, kind).await;
-                    let step = step.map_err(|e| unavailable(&*e))?;
+                    let step = step.map_err(|e| unavailable(&e))?;
                     self.rows(&step.page, horizon, step.next).await?;
                 }
                 Phase::Tail(position) if state.is_past(position) => {

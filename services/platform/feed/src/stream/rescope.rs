@@ -60,7 +60,7 @@ impl<S: RecordSet> Stream<'_, S> {
         while let Phase::Snapshot { horizon, kind, school_code, record_key } = phase {
             let point = SnapshotPoint { horizon, school_code, record_key };
             let step = self.feed.snapshots.step(&self.view, &point, kind).await;
-            let step = step.map_err(|e| unavailable(&*e))?;
+            let step = step.map_err(|e| unavailable(&e))?;
             let mut at = 0;
             while let Some(cut) = self.cut(&step.page, at)? {
                 at = cut.end;
