@@ -1,13 +1,13 @@
 //! When what a consumer may see changes it is told, and gets what is new: on an open stream and on a resumed one.
 use crate::{
-    following::{Follower, Got, Mirror},
-    hub::{COMMUNE, Hub, OTHER, SCHOOL, Setup, school},
+    following::{Follower, Got, Mirror, follow},
+    hub::{COMMUNE, Hub, OTHER, SCHOOL, SOON, Setup, school},
     make::{self, Wrap},
     pushing::push_one,
 };
 use eduhub_auth::{Role, Scope, testing::Persona};
 use eduhub_feed::FeedLimits;
-use eduhub_proto::common::v1::{DataDomain, Kind, Sensitivity};
+use eduhub_proto::common::v1::{DataDomain, Kind, Sensitivity, WatchRequest};
 use std::{collections::BTreeSet, time::Duration};
 
 const THIRD: &str = "37143290009";
@@ -33,14 +33,18 @@ fn schools(mirror: &Mirror) -> BTreeSet<&str> {
 /// Follows until the change of scope and what it adds has come.
 async fn until_told(stream: &mut Follower, mirror: &mut Mirror) -> Vec<u8> {
     let told = mirror.scopes.len();
-    loop {
-        match stream.next().await.unwrap() {
-            Got::Changes(changes, _) => changes.into_iter().for_each(|c| mirror.apply(c)),
-            Got::Scope(change) => mirror.rescope(change),
-            Got::Checkpoint(c) if mirror.scopes.len() > told => return c.cursor,
-            Got::Checkpoint(_) => {}
+    let told = async {
+        loop {
+            match stream.next().await.unwrap() {
+                Got::Changes(changes, _) => changes.into_iter().for_each(|c| mirror.apply(c)),
+                Got::Scope(change) => mirror.rescope(change),
+                Got::Checkpoint(c) if mirror.scopes.len() > told => return c.cursor,
+                Got::Checkpoint(_) => {}
+            }
         }
-    }
+    };
+    // A stream that tells nothing is alive all the same.
+    tokio::time::timeout(SOON, told).await.expect("a change of scope in time")
 }
 
 #[tokio::test]
@@ -79,6 +83,46 @@ async fn a_school_that_comes_to_the_commune_comes_with_its_records_and_one_that_
     stream.catch_up(&mut mirror).await.unwrap();
     assert_eq!(schools(&mirror), [SCHOOL].into());
     assert_eq!(mirror.repeated, 0);
+}
+
+#[tokio::test]
+async fn a_school_brings_also_what_it_got_after_the_stream_began() {
+    let hub = hub().await;
+    let mut mirror = Mirror::default();
+    let mut stream = Follower::open(&hub, &near(), vec![]).await;
+    stream.catch_up(&mut mirror).await.unwrap();
+    push_one(&hub, THIRD, vec![make::pupil(40).wrap()]).await;
+    // The stream passes that change, which it may not see yet, and another one, which it may.
+    push_one(&hub, SCHOOL, vec![make::pupil(41).wrap()]).await;
+    stream.catch_up(&mut mirror).await.unwrap();
+    hub.register(&[school(THIRD, COMMUNE)]).await;
+    until_told(&mut stream, &mut mirror).await;
+    assert!(mirror.records.contains_key(&(THIRD.to_owned(), Kind::Pupil as i32, make::code(40))));
+    assert_eq!((mirror.records.len(), mirror.repeated), (18, 0));
+}
+
+#[tokio::test]
+async fn a_school_that_came_in_part_and_left_while_the_consumer_was_away_is_told_as_gone() {
+    let hub = hub().await;
+    let who = near();
+    let mut mirror = Mirror::default();
+    let cursor = Follower::open(&hub, &who, vec![]).await.catch_up(&mut mirror).await.unwrap();
+    hub.register(&[school(THIRD, COMMUNE)]).await;
+    let request = WatchRequest { cursor, max_batch: 3, ..Default::default() };
+    let mut stream = follow(hub.feed(&who), request).await.unwrap();
+    let Got::Scope(change) = stream.next().await.unwrap() else { panic!("the scope comes first") };
+    mirror.rescope(change);
+    let Got::Changes(changes, cursor) = stream.next().await.unwrap() else { panic!("then its rows") };
+    changes.into_iter().for_each(|c| mirror.apply(c));
+    drop(stream);
+    assert_eq!(schools(&mirror), [SCHOOL, THIRD].into());
+    assert!(mirror.records.len() < 16, "not all of its rows");
+
+    hub.register(&[school(THIRD, "14359")]).await;
+    let mut stream = Follower::open(&hub, &who, cursor).await;
+    until_told(&mut stream, &mut mirror).await;
+    assert_eq!(mirror.scopes[1].removed_schools, [THIRD]);
+    assert_eq!(schools(&mirror), [SCHOOL].into());
 }
 
 #[tokio::test]

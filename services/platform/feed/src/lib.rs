@@ -7,6 +7,7 @@
 //!
 //! [`FeedServer`] is the `FeedService` of a service, stored subscriptions included.
 
+mod begun;
 mod event;
 mod head;
 mod limits;

@@ -1,4 +1,5 @@
 //! What a consumer asked for, what it may see of that, and what to tell it when that changes.
+use crate::begun::Begun;
 use eduhub_changelog::CursorError;
 use eduhub_faults::Fault;
 use eduhub_proto::common::v1::ScopeChange;
@@ -56,6 +57,10 @@ struct Wire {
     many: Vec<u8>,
     #[prost(int32, tag = "5")]
     max_class: i32,
+    #[prost(int32, repeated, tag = "6")]
+    begun_kinds: Vec<i32>,
+    #[prost(string, repeated, tag = "7")]
+    begun_schools: Vec<String>,
 }
 
 impl View {
@@ -69,8 +74,8 @@ impl View {
         self.schools.as_ref().map(|s| s.iter().cloned().collect())
     }
 
-    /// For a cursor.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// For a cursor, with what is being sent beside it.
+    pub(crate) fn encode(&self, begun: &Begun) -> Vec<u8> {
         let mut wire = Wire {
             kinds: self.kinds.iter().copied().collect(),
             limited: self.schools.is_some(),
@@ -78,25 +83,28 @@ impl View {
             ..Wire::default()
         };
         let schools = self.school_list().unwrap_or_default();
-        if schools.len() > LISTED {
-            wire.many = Sha256::digest(schools.join(","))[..16].to_vec();
+        if schools.len() + begun.schools.len() > LISTED {
+            wire.many = Sha256::digest(format!("{schools:?}{:?}", begun.schools))[..16].to_vec();
         } else {
-            wire.schools = schools;
+            (wire.schools, wire.begun_schools) = (schools, begun.schools.iter().cloned().collect());
         }
+        wire.begun_kinds = begun.kinds.iter().copied().collect();
         wire.encode_to_vec()
     }
 
-    /// The view that a cursor was made under, if it can be compared with this one.
-    pub(crate) fn of_cursor(&self, bytes: &[u8]) -> Result<Self, CursorError> {
-        if bytes == self.encode() {
-            return Ok(self.clone());
+    /// The view that a cursor was made under, if it can be compared with this one, and what was being sent then.
+    pub(crate) fn of_cursor(&self, bytes: &[u8]) -> Result<(Self, Begun), CursorError> {
+        if bytes == self.encode(&Begun::default()) {
+            return Ok((self.clone(), Begun::default()));
         }
         let wire = Wire::decode(bytes).map_err(|_| CursorError::Malformed)?;
         if !wire.many.is_empty() || self.schools.as_ref().is_some_and(|s| s.len() > LISTED) {
             return Err(CursorError::Foreign);
         }
         let schools = wire.limited.then(|| wire.schools.into_iter().collect());
-        Ok(Self { kinds: wire.kinds.into_iter().collect(), schools, max_class: wire.max_class })
+        let view = Self { kinds: wire.kinds.into_iter().collect(), schools, max_class: wire.max_class };
+        let (kinds, schools) = (wire.begun_kinds, wire.begun_schools);
+        Ok((view, Begun { kinds: kinds.into_iter().collect(), schools: schools.into_iter().collect() }))
     }
 
     /// What changed from this view to the next; `None` for nothing. Without its cursor.
@@ -196,13 +204,18 @@ mod tests {
     #[test]
     fn a_cursor_brings_its_view_back_and_a_large_one_only_if_it_is_the_same() {
         let (old, new) = (view(&[1, 2], Some(&["a"])), view(&[1], Some(&["b"])));
-        assert_eq!(new.of_cursor(&old.encode()), Ok(old.clone()));
+        let none = Begun::default();
+        assert_eq!(new.of_cursor(&old.encode(&none)), Ok((old.clone(), none.clone())));
+        let begun = Begun::between(&old, &view(&[1, 3], Some(&["a", "b"])));
+        assert_eq!(new.of_cursor(&old.encode(&begun)), Ok((old.clone(), begun.clone())));
         let codes: Vec<String> = (0..300).map(|n| n.to_string()).collect();
         let many = |n: usize| View { schools: Some(codes[..n].iter().cloned().collect()), ..old.clone() };
-        assert!(many(300).encode().len() < 40);
-        assert_eq!(many(300).of_cursor(&many(300).encode()), Ok(many(300)));
-        assert_eq!(many(299).of_cursor(&many(300).encode()), Err(CursorError::Foreign));
-        assert_eq!(many(2).of_cursor(&many(300).encode()), Err(CursorError::Foreign));
-        assert_eq!(many(300).of_cursor(&many(2).encode()), Err(CursorError::Foreign));
+        let cursor = |n: usize| many(n).encode(&none);
+        assert!(cursor(300).len() < 40);
+        assert_eq!(many(300).of_cursor(&cursor(300)), Ok((many(300), none.clone())));
+        assert_eq!(many(299).of_cursor(&cursor(300)), Err(CursorError::Foreign));
+        assert_eq!(many(2).of_cursor(&cursor(300)), Err(CursorError::Foreign));
+        assert_eq!(many(300).of_cursor(&cursor(2)), Err(CursorError::Foreign));
+        assert_eq!(many(256).of_cursor(&many(256).encode(&begun)), Err(CursorError::Foreign));
     }
 }

@@ -4,6 +4,7 @@ mod cut;
 mod rescope;
 
 use crate::{
+    begun::Begun,
     event::Page,
     head::{Feed, Follower, State},
     outbox::{Outbox, Replies, outbox},
@@ -69,6 +70,7 @@ async fn run<S: RecordSet>(
         filter,
         phase: feed.snapshots.start(first.head.horizon, first.feed.pruned),
         held: view.clone(),
+        begun: Begun::default(),
         view: view.clone(),
         sent_at: Instant::now(),
         looked_at: Instant::now(),
@@ -78,7 +80,7 @@ async fn run<S: RecordSet>(
     if !following.cursor.is_empty() {
         let cursor = Cursor::decode(&following.cursor, &first.feed, filter).map_err(refuse)?;
         stream.phase = cursor.phase;
-        stream.held = view.of_cursor(&cursor.scope).map_err(refuse)?;
+        (stream.held, stream.begun) = view.of_cursor(&cursor.scope).map_err(refuse)?;
         stream.rescope(view).await?;
     }
     stream.run().await
@@ -96,6 +98,8 @@ struct Stream<'a, S: RecordSet> {
     view: View,
     /// What it has been told of; another than `view` only while what was added is sent.
     held: View,
+    /// What it may have a part of; empty but while what was added is sent.
+    begun: Begun,
     sent_at: Instant,
     looked_at: Instant,
     /// Present once the stream has met the head.
@@ -225,7 +229,7 @@ impl<S: RecordSet> Stream<'_, S> {
 
     fn cursor(&self, phase: Phase) -> Vec<u8> {
         let feed: &FeedIdentity = &self.first.feed;
-        Cursor { phase, filter: self.filter, scope: self.held.encode() }.encode(feed)
+        Cursor { phase, filter: self.filter, scope: self.held.encode(&self.begun) }.encode(feed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stream whose consumer may see something else than before.
-use super::{Stream, unavailable};
-use crate::{scope::View, wire::Reply};
-use eduhub_changelog::{Phase, RecordSet, SnapshotPoint};
+use super::{Stream, stopping, unavailable};
+use crate::{begun::Begun, head::State, scope::View, wire::Reply};
+use eduhub_changelog::{Phase, Position, RecordSet, SnapshotPoint};
 use eduhub_faults::Fault;
 use eduhub_proto::common::v1::ScopeChange;
 use tokio::time::Instant;
@@ -25,22 +25,27 @@ impl<S: RecordSet> Stream<'_, S> {
 
     /// Tells of a new view, then sends what it adds.
     pub(super) async fn rescope(&mut self, view: View) -> Result<(), Fault> {
-        let Some(change) = self.held.change_to(&view) else {
+        let change = self.begun.end(&view, self.held.change_to(&view));
+        let Some(change) = change else {
             self.view = view;
             return Ok(());
         };
+        self.begun = Begun::default();
         if change.reset {
-            self.phase = self.begin();
+            let state = self.states.borrow().unwrap_or(self.first);
+            self.phase = self.feed.snapshots.start(state.head.horizon, state.feed.pruned);
             (self.held, self.view) = (view.clone(), view);
             return self.tell(change).await;
         }
         let added = view.beyond(&self.held);
         self.held = self.held.within(&view);
+        self.begun = Begun::between(&self.held, &view);
         self.tell(change).await?;
         for part in added {
             self.fill(part).await?;
         }
         (self.held, self.view) = (view.clone(), view);
+        self.begun = Begun::default();
         // Even if nothing was in it: the next cursor says that the consumer has it.
         self.checkpoint(0, false).await
     }
@@ -55,7 +60,7 @@ impl<S: RecordSet> Stream<'_, S> {
     /// before its rows come with the tail and are known by their versions.
     async fn fill(&mut self, part: View) -> Result<(), Fault> {
         self.view = part;
-        let mut phase = self.begin();
+        let mut phase = self.above_all_passed().await?;
         let cursor = self.cursor(self.phase.clone());
         while let Phase::Snapshot { horizon, kind, school_code, record_key } = phase {
             let point = SnapshotPoint { horizon, school_code, record_key };
@@ -71,9 +76,17 @@ impl<S: RecordSet> Stream<'_, S> {
         Ok(())
     }
 
-    /// Start of a snapshot.
-    fn begin(&self) -> Phase {
-        let state = self.states.borrow().unwrap_or(self.first);
-        self.feed.snapshots.start(state.head.horizon, state.feed.pruned)
+    /// Start of a snapshot whose horizon is above all that the stream has passed: what lies between would come neither with its
+    /// rows nor with the tail. A shared horizon may be older; so may the head that this process saw last, when the cursor is of
+    /// another process.
+    async fn above_all_passed(&self) -> Result<Phase, Fault> {
+        let (passed, epoch) = (self.phase.resume(), self.first.feed.epoch);
+        let above = |state: &State| Position { xid: state.head.horizon, seq: 0 } >= passed;
+        let mut states = self.states.clone();
+        // After a restore it is the loop that ends the stream.
+        let fit = |state: &State| above(state) || state.feed.epoch != epoch;
+        let state = *states.wait_for(|s| s.as_ref().is_some_and(fit)).await.map_err(|_| stopping())?;
+        let horizon = state.unwrap_or(self.first).head.horizon;
+        Ok(Phase::Snapshot { horizon, kind: 0, school_code: String::new(), record_key: String::new() })
     }
 }
