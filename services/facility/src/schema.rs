@@ -7,6 +7,7 @@ const FILES: &[MigrationFile] = &[
     (2, "records", include_str!("../migrations/0002_records.sql")),
     (3, "feed_subscriptions", include_str!("../migrations/0003_feed_subscriptions.sql")),
     (4, "change_log_positions", include_str!("../migrations/0004_change_log_positions.sql")),
+    (8, "issue_key", include_str!("../migrations/0008_issue_key.sql")),
 ];
 
 /// Migrations, in order.
@@ -24,6 +25,9 @@ mod tests {
         let registry = include_str!("../../registry/migrations/0006_change_log_positions.sql");
         let ours = include_str!("../migrations/0004_change_log_positions.sql");
         assert!(ours == registry, "change_log_positions.sql differs between facility and registry");
+        let registry = include_str!("../../registry/migrations/0010_issue_key.sql");
+        let ours = include_str!("../migrations/0008_issue_key.sql");
+        assert!(ours == registry, "issue_key.sql differs between facility and registry");
         let registry = include_str!("../../registry/migrations/0005_feed_subscriptions.sql");
         assert!(FILES[2].2 == registry, "feed_subscriptions.sql differs between facility and registry");
     }

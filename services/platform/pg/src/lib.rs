@@ -2,6 +2,7 @@
 //!
 //! - [`connect`]: a bounded pool whose connections carry explicit time limits;
 //! - [`in_tx`]: a transaction in a task of its own, which a caller's disconnect can't cut in the middle;
+//! - [`CopyRows`]: many new rows at once;
 //! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that refuses a schema it does not know;
 //! - [`DbError`]: what a statement's failure means, without the data that caused it; [`Failure`]: that, or a refusal.
 //!
@@ -19,6 +20,7 @@
 //! ```
 
 mod connect;
+mod copy;
 mod embedded;
 mod failure;
 mod fault;
@@ -26,6 +28,7 @@ mod schema;
 mod transaction;
 
 pub use connect::{connect, is_up};
+pub use copy::CopyRows;
 pub use eduhub_runtime::config::DbSettings;
 pub use embedded::{MigrationFile, migrator};
 pub use failure::{DbError, RetryCause};
