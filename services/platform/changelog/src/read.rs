@@ -20,7 +20,8 @@ pub struct Existing {
     pub blind_index: Option<Vec<u8>>,
 }
 
-/// Stored state of these keys of a school, in one query.
+/// Stored state of these keys of a school, in one query. In this shape each key is looked up in the index: with `any`, plans
+/// made while the table was empty went through all records of the school for each batch.
 pub async fn prefetch(
     conn: &mut PgConnection,
     table: &Table,
@@ -29,7 +30,9 @@ pub async fn prefetch(
 ) -> Result<HashMap<String, Existing>, DbError> {
     let blind = table.blind_index().map_or("null::bytea".to_owned(), |c| c.name.clone());
     let sql = format!(
-        "select record_key, record_id, version, digest, withdrawn, {blind} from {} where school_code = $1 and record_key = any($2)",
+        "select t.* from unnest($2::text[]) as k(key) cross join lateral (
+           select record_key, record_id, version, digest, withdrawn, {blind} from {}
+           where school_code = $1 and record_key = k.key offset 0) t",
         table.name
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(keys).fetch_all(conn).await?;
@@ -55,7 +58,8 @@ pub async fn existing_keys(
     keys: &[&str],
 ) -> Result<HashSet<String>, DbError> {
     let sql = format!(
-        "select record_key from {} where school_code = $1 and record_key = any($2) and not withdrawn",
+        "select k.key from unnest($2::text[]) as k(key) where exists (
+           select from {} where school_code = $1 and record_key = k.key and not withdrawn offset 0)",
         table.name
     );
     let rows = sqlx::query_scalar(AssertSqlSafe(sql)).bind(school_code).bind(keys).fetch_all(conn).await?;
