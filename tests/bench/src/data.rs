@@ -41,25 +41,29 @@ pub fn province(learners: usize, schools: usize) -> Result<Province> {
     Ok(plan(&options, &settings())?)
 }
 
-/// So many pupils in equal parts: real ones of many generated schools, each part to be pushed as one school's.
+/// About so many pupils for the first `parts` schools of the province: each of these gets real ones of many generated schools
+/// of its own level, so that no field is out of place. A level that has too few makes its parts smaller.
 ///
 /// # Errors
-/// The generator's, or when it makes too few.
+/// The generator's, or when it makes none.
 pub fn pupils(province: &Province, wanted: usize, parts: usize) -> Result<Vec<Arc<Vec<Record>>>> {
     let settings = settings();
-    let mut all = Vec::with_capacity(wanted);
+    let targets = &province.schools[..parts.min(province.schools.len())];
+    let most = wanted.div_ceil(targets.len().max(1));
+    let mut filled: Vec<Vec<Record>> = vec![Vec::with_capacity(most); targets.len()];
     // School 0 of a run has one of each defect whatever the shares.
     for each in province.schools.iter().filter(|s| s.index != 0) {
-        if all.len() >= wanted {
-            break;
-        }
+        let wanting =
+            targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
+        let Some((emptiest, _)) = wanting.min_by_key(|(i, _)| filled[*i].len()) else { continue };
         let content = school(province.seed, province.school_year, each, &settings)?;
         let pupils = content.records.into_iter().filter(|r| matches!(r.record, Some(Any::Pupil(_))));
-        all.extend(pupils.take(wanted - all.len()));
+        let room = most - filled[emptiest].len();
+        filled[emptiest].extend(pupils.take(room));
     }
-    let each = all.len() / parts.max(1);
-    anyhow::ensure!(each > 0, "the generator made only {} pupils", all.len());
-    Ok(all.chunks_exact(each).take(parts).map(|part| Arc::new(part.to_vec())).collect())
+    let made: usize = filled.iter().map(Vec::len).sum();
+    anyhow::ensure!(filled.iter().all(|part| !part.is_empty()), "the generator made only {made} pupils");
+    Ok(filled.into_iter().map(Arc::new).collect())
 }
 
 /// The same records with every `nth` one's telephone changed.
