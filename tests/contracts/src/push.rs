@@ -1,6 +1,8 @@
 //! The push protocol's manual: a vendor's engineer finds every limit and every error where the RPC is.
 use crate::api::{Comments, comment_of, files, methods, none, pool, upper_snake};
 use eduhub_faults::{Reason, code};
+use eduhub_proto::{RawBatch, wire::Shaped};
+use prost::{Message, bytes::Bytes};
 
 fn status_name(reason: Reason) -> String {
     upper_snake(&format!("{:?}", code(reason)))
@@ -82,5 +84,28 @@ fn the_protocol_is_told_where_it_is_defined() {
     let manual = Comments::of(&file).at(&[2]).to_owned();
     for word in ["welcome", "receipt", "durable", "same session id", "abandoned"] {
         assert!(manual.contains(word), "push.proto does not speak of {word:?}");
+    }
+}
+
+/// What a service reads of a batch before its records, and what keeps unknown fields apart from known ones.
+#[test]
+fn a_raw_batch_is_the_batch_of_every_service() {
+    let pool = pool();
+    let shape = |m: prost_reflect::MessageDescriptor| {
+        let mut fields: Vec<_> = m.fields().map(|f| (f.number(), f.name().to_owned(), f.is_list())).collect();
+        fields.sort();
+        fields
+    };
+    let raw: Vec<_> = RawBatch::SHAPE.fields.iter().map(|f| (f.number, f.name.to_owned(), f.list)).collect();
+    for service in ["registry", "facility"] {
+        let batch = pool.get_message_by_name(&format!("eduhub.{service}.v1.PushBatch")).unwrap();
+        assert_eq!(shape(batch.clone()), raw, "{service}");
+        let sent = prost_reflect::DynamicMessage::decode(
+            batch,
+            RawBatch { number: 7, records: vec![Bytes::new()], withdrawals: vec![Default::default()] }
+                .encode_to_vec()
+                .as_slice(),
+        );
+        assert_eq!(sent.unwrap().unknown_fields().count(), 0, "{service}");
     }
 }

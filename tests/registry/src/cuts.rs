@@ -7,7 +7,7 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
     common::v1::{Kind, PushOpen, PushReceipt},
-    registry::v1::{PushBatch, PushRequest, push_request},
+    registry::v1::{PushBatch, PushRequest},
 };
 use eduhub_testkit::until;
 
@@ -44,7 +44,7 @@ fn batches() -> Vec<PushBatch> {
 async fn until_cut(hub: &Hub, vendor: &Persona, open: &PushOpen, all: &[PushBatch], cut: Cut) {
     if cut == Cut::BeforeWelcome {
         let mut client = hub.ingest(vendor);
-        let first = PushRequest { message: Some(push_request::Message::Open(open.clone())) };
+        let first = PushRequest::from(open);
         let stream = futures::stream::iter([first]);
         let call = client.push(tokio_stream::StreamExt::chain(stream, futures::stream::pending()));
         // Dropped while the server opens the session.

@@ -23,6 +23,7 @@ mod push_kinds;
 mod push_levels;
 mod push_session;
 mod push_shape;
+mod push_unknown;
 mod push_validate;
 mod pushing;
 mod redis_lies;

@@ -133,7 +133,7 @@ async fn only_an_open_year_and_a_school_in_scope_take_data() {
 async fn messages_out_of_protocol_are_refused() {
     let hub = Hub::start().await;
     let vendor = Persona::vendor(SCHOOL);
-    let open = |o| PushRequest { message: Some(push_request::Message::Open(o)) };
+    let open = |o| PushRequest::from(&o);
     let protocol = (Code::InvalidArgument, Reason::Protocol);
     for message in [open(patch(SCHOOL)), PushRequest { message: None }] {
         let mut stream = opened(&hub, &vendor, &patch(SCHOOL)).await;

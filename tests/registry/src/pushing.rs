@@ -67,11 +67,19 @@ pub struct Pushing {
 
 impl Pushing {
     pub async fn open(
-        mut client: IngestServiceClient<BearerChannel>,
+        client: IngestServiceClient<BearerChannel>,
         open: PushOpen,
     ) -> Result<(Self, PushWelcome), Status> {
+        Self::open_raw(client, PushRequest::from(&open)).await
+    }
+
+    /// Opens with any first message.
+    pub async fn open_raw(
+        mut client: IngestServiceClient<BearerChannel>,
+        first: PushRequest,
+    ) -> Result<(Self, PushWelcome), Status> {
         let (to, rx) = mpsc::channel(16);
-        to.send(PushRequest { message: Some(push_request::Message::Open(open)) }).await.unwrap();
+        to.send(first).await.unwrap();
         let from = client.push(ReceiverStream::new(rx)).await?.into_inner();
         let mut pushing = Self { to, from };
         match pushing.next().await? {
@@ -82,7 +90,7 @@ impl Pushing {
 
     /// Sends without waiting for a reply.
     pub async fn send(&self, batch: PushBatch) {
-        let _ = self.to.send(PushRequest { message: Some(push_request::Message::Batch(batch)) }).await;
+        let _ = self.to.send(PushRequest::from(&batch)).await;
     }
 
     pub async fn send_end(&self, end: PushEnd) {

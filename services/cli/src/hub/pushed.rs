@@ -4,7 +4,7 @@ use eduhub_auth::AuthedChannel;
 use eduhub_proto::common::v1::{PushEnd, PushOpen, PushReply};
 use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
 use futures::Stream;
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use tonic::{Status, Streaming};
@@ -44,13 +44,14 @@ macro_rules! pushed {
             type PushRequest = $api::PushRequest;
 
             fn open(open: PushOpen) -> Self::PushRequest {
-                $api::PushRequest { message: Some($api::push_request::Message::Open(open)) }
+                $api::PushRequest::from(&open)
             }
 
             fn batch(number: u32, records: Vec<Self::Record>) -> SentBatch<Self::PushRequest> {
                 let batch = $api::PushBatch { number, records, withdrawals: vec![] };
-                let digest = Sha256::digest(batch.encode_to_vec()).into();
-                let request = $api::PushRequest { message: Some($api::push_request::Message::Batch(batch)) };
+                let bytes = Bytes::from(batch.encode_to_vec());
+                let digest = Sha256::digest(&bytes).into();
+                let request = $api::PushRequest { message: Some($api::push_request::Message::Batch(bytes)) };
                 SentBatch { request, digest }
             }
 

@@ -128,7 +128,7 @@ impl Hub {
     ) -> Result<(), Status> {
         let lost = || Status::unavailable("connection reset");
         let last = if open.mode == PushMode::ValidateOnly as i32 { 0 } else { self.last_batch(&open) };
-        let welcome = PushWelcome { last_batch: last, max_batch_records: 2_000, window: 4 };
+        let welcome = PushWelcome { last_batch: last, max_batch_records: 2_000, window: 4, notices: vec![] };
         say(&out, push_reply::Message::Welcome(welcome)).await;
         let mut unanswered = VecDeque::new();
         loop {
@@ -136,6 +136,7 @@ impl Hub {
             let wait = std::time::Duration::from_millis(if unanswered.is_empty() { 5_000 } else { 3 });
             match tokio::time::timeout(wait, inbound.next()).await {
                 Ok(Some(Ok(PushRequest { message: Some(push_request::Message::Batch(batch)) }))) => {
+                    let batch = PushBatch::decode(batch).map_err(|e| Status::internal(e.to_string()))?;
                     unanswered.push_back(batch);
                     let mut state = self.state();
                     state.most_unanswered = state.most_unanswered.max(unanswered.len());
@@ -223,6 +224,7 @@ impl IngestService for Hub {
         else {
             return Err(Fault::new(Reason::Protocol).into());
         };
+        let open = PushOpen::decode(open).map_err(|e| Status::internal(e.to_string()))?;
         let broken = {
             let mut state = self.state();
             state.connections += 1;

@@ -1,10 +1,10 @@
 //! Push of rooms: what is written, refused, and given back.
 use crate::lab::{Lab, SCHOOL, YEAR, refusal};
-use crate::pushing::{batch, message, open, room, session, taking_away};
+use crate::pushing::{batch, open, room, session, taking_away};
 use eduhub_auth::testing::Persona;
 use eduhub_faults::{Problem, Reason, Severity};
 use eduhub_proto::common::v1::{DataDomain, Kind, PushMode, PushOpen, Withdrawal};
-use eduhub_proto::facility::v1::{GetRecordRequest, ListRecordsRequest, Room, push_request, record};
+use eduhub_proto::facility::v1::{GetRecordRequest, ListRecordsRequest, PushRequest, Room, record};
 use tonic::Code;
 
 fn found(problem: &Problem) -> (Reason, Severity, &str, &str) {
@@ -120,7 +120,7 @@ async fn only_open_years_known_schools_and_the_domain_get_in() {
 #[tokio::test]
 async fn the_first_message_is_open() {
     let lab = Lab::start().await;
-    let messages = vec![message(push_request::Message::Batch(batch(1, vec![room("P1")])))];
+    let messages = vec![PushRequest::from(&batch(1, vec![room("P1")]))];
     let outcome = lab.send(&Persona::vendor(SCHOOL), messages).await.1;
     assert_eq!(refusal(outcome), (Code::InvalidArgument, Reason::Protocol));
 }

@@ -62,8 +62,8 @@ pub fn session(open: PushOpen, batches: Vec<PushBatch>) -> Vec<PushRequest> {
         all.update(Sha256::digest(batch.encode_to_vec()));
     }
     let end = PushEnd { record_count, digest: all.finalize().to_vec() };
-    let mut messages = vec![message(push_request::Message::Open(open))];
-    messages.extend(batches.into_iter().map(|b| message(push_request::Message::Batch(b))));
+    let mut messages = vec![PushRequest::from(&open)];
+    messages.extend(batches.iter().map(PushRequest::from));
     messages.push(message(push_request::Message::End(end)));
     messages
 }

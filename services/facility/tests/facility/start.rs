@@ -1,10 +1,10 @@
 //! Start in any order, and the end of a push whose grant is revoked.
 use crate::lab::{Lab, SCHOOL, SOON, refusal};
-use crate::pushing::{batch, message, open, room};
+use crate::pushing::{batch, open, room};
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::common::v1::push_reply;
-use eduhub_proto::facility::v1::push_request;
+use eduhub_proto::facility::v1::PushRequest;
 use eduhub_runtime::{
     client::ClientTls,
     probe::{Probe, healthcheck},
@@ -33,8 +33,8 @@ async fn a_revoked_grant_ends_its_push_and_what_is_durable_stays() {
     let lab = Lab::start().await;
     let vendor = Persona::vendor(SCHOOL);
     let (out, messages) = mpsc::channel(4);
-    out.send(message(push_request::Message::Open(open()))).await.unwrap();
-    out.send(message(push_request::Message::Batch(batch(1, vec![room("P1")])))).await.unwrap();
+    out.send(PushRequest::from(&open())).await.unwrap();
+    out.send(PushRequest::from(&batch(1, vec![room("P1")]))).await.unwrap();
     let mut replies = lab.ingest(&vendor).push(ReceiverStream::new(messages)).await.unwrap().into_inner();
     while !matches!(replies.message().await.unwrap().unwrap().message, Some(push_reply::Message::Batch(_))) {}
     lab.mint.revoke_grant(vendor.0.grant.unwrap()).await.unwrap();

@@ -3,6 +3,7 @@ use crate::{image::StoredImage, table::Table};
 use eduhub_proto::{
     common::v1::{DataDomain, Kind},
     dictionary::{Annotated, CLASS_SECRET, FieldMeta, Record, Value, mask},
+    wire::Shaped,
 };
 use eduhub_vault::{Vault, VaultError};
 
@@ -17,7 +18,7 @@ pub trait RecordVisitor {
 /// The records of one service. Made by [`record_set!`](crate::record_set).
 pub trait RecordSet: Send + Sync + 'static {
     /// The service's message with one record of any kind.
-    type Record: prost::Message + Default + Clone + Send + Sync + 'static;
+    type Record: Shaped + Default + Clone + Send + Sync + 'static;
     /// Tables in the order of their dependencies: parents first.
     fn tables() -> &'static [Table];
     /// Hands the typed record to a visitor; `None` for an empty message.

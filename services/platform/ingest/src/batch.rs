@@ -28,6 +28,8 @@ pub(crate) struct Batch {
     pub record_count: i64,
     pub incoming: Vec<Incoming>,
     pub withdrawals: Vec<Withdrawal>,
+    /// Fields of the batch itself that this version does not know.
+    pub unknown: Vec<Problem>,
     pub school_year: i32,
     pub max_held: i64,
 }
@@ -118,7 +120,8 @@ pub(crate) async fn apply<S: RecordSet>(
         held::root_causes(conn, &who.school_code, Some(&waited_for)).await.map_err(db)?
     };
     root_causes.iter_mut().for_each(|cause| earlier.explain(cause));
-    let mut problems: Vec<Problem> = out.problems.into_iter().map(|(_, p)| p).collect();
+    let mut problems = batch.unknown;
+    problems.extend(out.problems.into_iter().map(|(_, p)| p));
     let problems_omitted = problems.len().saturating_sub(MAX_PROBLEMS) as u64;
     problems.truncate(MAX_PROBLEMS);
     Ok(BatchReply { number: batch.number, counts: Some(out.counts), problems, root_causes, problems_omitted })

@@ -28,5 +28,5 @@ pub use housekeeping::{KeepDays, housekeeping};
 pub use incoming::Incoming;
 pub use issues::{CountedIssue, IssueRow, IssueView, close_issues, count_open, list_issues, open_issues};
 pub use prepare::Preparer;
-pub use push::{Extra, Inbound, InboundBatch, Ingest, Limits, NoExtra, Pushing, digest, opening};
+pub use push::{Extra, Inbound, Ingest, Limits, NoExtra, Opening, Pushing, opening};
 pub use timestamps::{from_proto, to_proto};

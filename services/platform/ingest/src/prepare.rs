@@ -1,9 +1,11 @@
 //! Makes an [`Incoming`] of a typed record: rules, key, digest, image, columns. No IO.
 use crate::incoming::Incoming;
 use eduhub_changelog::{Column, ColumnType, ColumnValue, RecordSet, RecordVisitor, split};
+use eduhub_faults::Problem;
 use eduhub_proto::dictionary::{FieldMeta, Record, Value};
-use eduhub_rules::{Checker, parents, record_key};
+use eduhub_rules::{Checker, parents, record_key, unknown_fields};
 use eduhub_vault::{DigestKey, Vault, VaultError, record_digest};
+use prost::{DecodeError, Message};
 use std::{collections::HashMap, marker::PhantomData};
 use time::{Date, format_description::well_known::Iso8601};
 
@@ -42,17 +44,39 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
         }
     }
 
-    /// Prepares the record at a position of its batch; `None` for an empty message.
-    pub fn prepare(&self, record: S::Record, index: Option<u32>) -> Option<Result<Incoming, VaultError>> {
-        S::visit(record, One { preparer: self, index })
+    /// Reads and prepares the record at a position of its batch; `None` for an empty message, or one of a kind that this
+    /// version does not know. What else it does not know is a warning.
+    ///
+    /// # Errors
+    /// When these are not the bytes of a record.
+    pub fn read(
+        &self,
+        received: &[u8],
+        index: u32,
+    ) -> Result<Option<Result<Incoming, VaultError>>, DecodeError> {
+        let record = S::Record::decode(received)?;
+        let unknown = unknown_fields(received, &record);
+        Ok(S::visit(record, One { preparer: self, index: Some(index), unknown }))
     }
 
-    fn one<R: Record>(&self, record: R, index: Option<u32>) -> Result<Incoming, VaultError> {
+    /// Prepares the record at a position of its batch; `None` for an empty message.
+    pub fn prepare(&self, record: S::Record, index: Option<u32>) -> Option<Result<Incoming, VaultError>> {
+        S::visit(record, One { preparer: self, index, unknown: vec![] })
+    }
+
+    fn one<R: Record>(
+        &self,
+        record: R,
+        index: Option<u32>,
+        unknown: Vec<Problem>,
+    ) -> Result<Incoming, VaultError> {
         let mut findings = self.checker.check(&record);
+        let key = record_key(&record);
+        findings.extend(unknown.into_iter().map(|f| Problem { record_key: key.clone(), ..f }));
         for f in &mut findings {
             f.index = index;
         }
-        let full_key = R::META.full_key(self.school_year, &record_key(&record));
+        let full_key = R::META.full_key(self.school_year, &key);
         let parents = parents(&record, self.school_year);
         let table = S::table(R::META.kind);
         let mut columns = table.map(|t| column_values(&record, &t.columns)).unwrap_or_default();
@@ -85,12 +109,13 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
 struct One<'p, 'a, S> {
     preparer: &'p Preparer<'a, S>,
     index: Option<u32>,
+    unknown: Vec<Problem>,
 }
 
 impl<S: RecordSet> RecordVisitor for One<'_, '_, S> {
     type Out = Result<Incoming, VaultError>;
     fn visit<R: Record>(self, record: R) -> Self::Out {
-        self.preparer.one(record, self.index)
+        self.preparer.one(record, self.index, self.unknown)
     }
 }
 

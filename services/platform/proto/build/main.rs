@@ -8,6 +8,7 @@ mod docs;
 mod fields;
 mod length;
 mod names;
+mod raw;
 mod shapes;
 
 use anyhow::{Context, Result};
@@ -29,7 +30,9 @@ fn main() -> Result<()> {
     tonic_prost_build::configure()
         .build_transport(true)
         .emit_rerun_if_changed(false)
-        .compile_fds(compiler.file_descriptor_set())?;
+        .bytes(".eduhub.registry.v1.PushRequest")
+        .bytes(".eduhub.facility.v1.PushRequest")
+        .compile_fds(raw::undecoded(compiler.file_descriptor_set())?)?;
 
     let pool = prost_reflect::DescriptorPool::decode(encoded.as_slice())?;
     std::fs::write(out.join("dictionary.rs"), dictionary::generate(&pool)?)

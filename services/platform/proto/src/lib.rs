@@ -3,7 +3,10 @@
 //! The `.proto` files are the manual: every RPC, message and field is described there, with limits and errors.
 
 pub mod dictionary;
+mod raw_batch;
 pub mod wire;
+
+pub use raw_batch::RawBatch;
 
 /// Descriptor set of the whole API with comments and annotations, for reflection and for contract tests.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eduhub.descriptor.bin"));

@@ -3,12 +3,12 @@ use crate::{records::RegistryRecords, school::store};
 use eduhub_auth::{Caller, Gate, caller};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
-use eduhub_ingest::{Inbound, InboundBatch, Ingest, Pushing, digest, opening};
+use eduhub_ingest::{Inbound, Ingest, Pushing, opening};
 use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
     common::v1::{PushOpen, PushReply},
     dictionary::Levels,
-    registry::v1::{PushRequest, Record, ingest_service_server::IngestService, push_request},
+    registry::v1::{PushRequest, ingest_service_server::IngestService, push_request},
 };
 use futures::{StreamExt, stream::BoxStream};
 use std::sync::Arc;
@@ -47,22 +47,18 @@ impl IngestService for Pushes {
     ) -> Result<Response<Self::PushStream>, Status> {
         let caller = caller(&request)?;
         let mut inbound = request.into_inner().map(|m| m.map(inbound)).boxed();
-        let open = opening(&mut inbound).await?;
-        let levels = self.admit(&caller, &open).await?;
-        let replies = self.ingest.serve(Pushing::of(&caller).at(levels), open, inbound, caller.revoked());
+        let opening = opening(&mut inbound).await?;
+        let levels = self.admit(&caller, &opening.open).await?;
+        let replies = self.ingest.serve(Pushing::of(&caller).at(levels), opening, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
     }
 }
 
-fn inbound(message: PushRequest) -> Inbound<Record> {
+fn inbound(message: PushRequest) -> Inbound {
     match message.message {
         None => Inbound::Nothing,
         Some(push_request::Message::Open(open)) => Inbound::Open(open),
+        Some(push_request::Message::Batch(batch)) => Inbound::Batch(batch),
         Some(push_request::Message::End(end)) => Inbound::End(end),
-        Some(push_request::Message::Batch(batch)) => {
-            let digest = digest(&batch);
-            let (number, records, withdrawals) = (batch.number, batch.records, batch.withdrawals);
-            Inbound::Batch(InboundBatch { number, records, withdrawals, digest })
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Admission: who pushes, and whether its `open` is sound and announces only what it may push.
+use super::inbound::Opening;
 use eduhub_auth::Caller;
 use eduhub_changelog::{RecordSet, WriteContext};
-use eduhub_faults::{Fault, Reason};
+use eduhub_faults::{Fault, Problem, Reason, warning};
 use eduhub_proto::{
     common::v1::{Kind, PushMode, PushOpen},
     dictionary::{Levels, record_of},
@@ -54,6 +55,8 @@ pub(super) struct Admitted {
     pub open: PushOpen,
     pub session_id: Uuid,
     pub mode: PushMode,
+    /// What of `open` has no effect.
+    pub notices: Vec<Problem>,
 }
 
 impl Admitted {
@@ -62,14 +65,18 @@ impl Admitted {
     /// # Errors
     /// INVALID_ARGUMENT/INVALID_REQUEST with every violation at once; INVALID_ARGUMENT/UNKNOWN_KIND and
     /// PERMISSION_DENIED/FORBIDDEN for a kind that FULL announces.
-    pub fn new<S: RecordSet>(who: Pushing, open: PushOpen) -> Result<Self, Fault> {
+    pub fn new<S: RecordSet>(who: Pushing, opening: Opening) -> Result<Self, Fault> {
+        let Opening { open, unknown: mut notices } = opening;
         let session_id = check_open(&open)?;
         // FULL withdraws: it needs the domain of every kind it covers, not only of those it happens to send.
         for kind in &open.full_kinds {
             who.require::<S>(*kind)?;
         }
         let mode = PushMode::try_from(open.mode).unwrap_or_default();
-        Ok(Self { who, open, session_id, mode })
+        if mode != PushMode::Full && !open.full_kinds.is_empty() {
+            notices.push(warning(Reason::OptionIgnored, "open.full_kinds"));
+        }
+        Ok(Self { who, open, session_id, mode, notices })
     }
 
     /// In whose name its changes are written.

@@ -1,6 +1,6 @@
 //! Reads a stream ahead: while one batch is applied, the next ones are taken from the wire and prepared.
 use super::{
-    inbound::{Inbound, InboundBatch},
+    inbound::{Inbound, Received},
     stream::Push,
 };
 use crate::{batch::Batch, incoming::Incoming};
@@ -8,6 +8,7 @@ use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::PushEnd;
 use futures::{Stream, StreamExt};
+use prost::bytes::Bytes;
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tonic::Status;
@@ -36,7 +37,7 @@ impl Ahead {
     pub fn start<S, I>(push: &Arc<Push<S>>, inbound: I) -> Self
     where
         S: RecordSet,
-        I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin + 'static,
+        I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
     {
         let (tx, prepared) = mpsc::channel(push.ingest.limits.window as usize);
         let reader = tokio::spawn(read(push.clone(), inbound, tx).in_current_span());
@@ -52,7 +53,7 @@ impl Ahead {
 async fn read<S, I>(push: Arc<Push<S>>, mut inbound: I, out: mpsc::Sender<Result<Prepared, Fault>>)
 where
     S: RecordSet,
-    I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin,
+    I: Stream<Item = Result<Inbound, Status>> + Send + Unpin,
 {
     loop {
         let next = tokio::time::timeout(push.ingest.limits.idle, inbound.next()).await;
@@ -70,7 +71,7 @@ where
     }
 }
 
-async fn prepare<S: RecordSet>(push: &Push<S>, inbound: Inbound<S::Record>) -> Result<Prepared, Fault> {
+async fn prepare<S: RecordSet>(push: &Push<S>, inbound: Inbound) -> Result<Prepared, Fault> {
     match inbound {
         Inbound::Batch(batch) => prepare_batch(push, batch).await.map(Prepared::Batch),
         Inbound::End(end) => Ok(Prepared::End(end)),
@@ -79,18 +80,15 @@ async fn prepare<S: RecordSet>(push: &Push<S>, inbound: Inbound<S::Record>) -> R
     }
 }
 
-async fn prepare_batch<S: RecordSet>(
-    push: &Push<S>,
-    inbound: InboundBatch<S::Record>,
-) -> Result<Batch, Fault> {
+async fn prepare_batch<S: RecordSet>(push: &Push<S>, message: Bytes) -> Result<Batch, Fault> {
     let (limits, admitted) = (push.ingest.limits, &push.admitted);
-    let size = inbound.records.len() + inbound.withdrawals.len();
+    let Received { batch, digest, unknown } = Received::read(message)?;
+    let size = batch.records.len() + batch.withdrawals.len();
     if size > limits.batch_records {
         return Err(Fault::new(Reason::BatchTooLarge).meta("max_batch_records", limits.batch_records));
     }
-    let record_count = inbound.records.len() as i64;
-    let mut incoming = prepare_records(push, inbound.records)?;
-    for w in &inbound.withdrawals {
+    let mut incoming = prepare_records(push, &batch.records)?;
+    for w in &batch.withdrawals {
         admitted.who.require::<S>(w.kind)?;
     }
     let (school_code, school_year) = (&admitted.open.school_code, admitted.open.school_year);
@@ -98,23 +96,27 @@ async fn prepare_batch<S: RecordSet>(
     Ok(Batch {
         session_id: admitted.session_id,
         mode: admitted.mode,
-        number: inbound.number,
-        digest: inbound.digest,
-        record_count,
+        number: batch.number,
+        digest,
+        record_count: batch.records.len() as i64,
         incoming,
-        withdrawals: inbound.withdrawals,
+        withdrawals: batch.withdrawals,
+        unknown,
         school_year,
         max_held: limits.held_per_school,
     })
 }
 
-fn prepare_records<S: RecordSet>(push: &Push<S>, records: Vec<S::Record>) -> Result<Vec<Incoming>, Fault> {
+fn prepare_records<S: RecordSet>(push: &Push<S>, records: &[Bytes]) -> Result<Vec<Incoming>, Fault> {
     let codes = (push.ingest.codes)();
     let preparer = push.preparer(&codes);
     let mut incoming = Vec::with_capacity(records.len());
-    for (index, record) in records.into_iter().enumerate() {
-        let prepared = preparer.prepare(record, Some(index as u32));
+    for (index, record) in records.iter().enumerate() {
+        let prepared = preparer.read(record, index as u32);
         let record = prepared
+            .map_err(|_| {
+                Fault::new(Reason::Protocol).detail("a record that can't be decoded").meta("index", index)
+            })?
             .ok_or_else(|| Fault::new(Reason::UnknownKind).meta("index", index))?
             .map_err(Fault::internal)?;
         push.admitted.who.require::<S>(record.kind)?;

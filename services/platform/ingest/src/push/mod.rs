@@ -18,5 +18,5 @@ mod stream;
 mod tried;
 
 pub use admission::Pushing;
-pub use inbound::{Inbound, InboundBatch, digest, opening};
+pub use inbound::{Inbound, Opening, opening};
 pub use ingest::{Extra, Ingest, Limits, NoExtra};

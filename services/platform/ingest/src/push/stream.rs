@@ -3,13 +3,13 @@ use super::{
     admission::{Admitted, Pushing},
     ahead::{Ahead, Prepared},
     effect::Effect,
-    inbound::Inbound,
+    inbound::{Inbound, Opening},
     ingest::Ingest,
 };
 use crate::prepare::Preparer;
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
-use eduhub_proto::common::v1::{PushOpen, PushReply, PushWelcome, push_reply::Message};
+use eduhub_proto::common::v1::{PushReply, PushWelcome, push_reply::Message};
 use eduhub_rules::{Checker, CodeTable};
 use futures::Stream;
 use std::{sync::Arc, time::Duration};
@@ -30,12 +30,12 @@ impl<S: RecordSet> Ingest<S> {
     pub fn serve<I, E>(
         self: &Arc<Self>,
         who: Pushing,
-        open: PushOpen,
+        opening: Opening,
         inbound: I,
         ended: E,
     ) -> ReceiverStream<Result<PushReply, Status>>
     where
-        I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin + 'static,
+        I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
         E: Future<Output = Fault> + Send + 'static,
     {
         let (replies, rx) = mpsc::channel(self.limits.window as usize);
@@ -43,7 +43,7 @@ impl<S: RecordSet> Ingest<S> {
         let work = async move {
             // Dropping the run cuts no transaction: each has a task of its own.
             let fault = tokio::select! {
-                outcome = run(ingest, who, open, inbound, &replies) => outcome.err(),
+                outcome = run(ingest, who, opening, inbound, &replies) => outcome.err(),
                 fault = ended => Some(fault),
                 // A client that went away gets nothing more written in its name.
                 () = replies.closed() => None,
@@ -62,15 +62,15 @@ impl<S: RecordSet> Ingest<S> {
 async fn run<S, I>(
     ingest: Arc<Ingest<S>>,
     who: Pushing,
-    open: PushOpen,
+    opening: Opening,
     inbound: I,
     replies: &Replies,
 ) -> Result<(), Fault>
 where
     S: RecordSet,
-    I: Stream<Item = Result<Inbound<S::Record>, Status>> + Send + Unpin + 'static,
+    I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
 {
-    let push = Arc::new(Push { admitted: Admitted::new::<S>(who, open)?, ingest });
+    let push = Arc::new(Push { admitted: Admitted::new::<S>(who, opening)?, ingest });
     let (mut effect, last_batch) = Effect::begin(&push).await?;
     send(replies, Message::Welcome(push.welcome(last_batch))).await?;
     let mut ahead = Ahead::start(&push, inbound);
@@ -106,7 +106,13 @@ pub(super) struct Push<S> {
 impl<S: RecordSet> Push<S> {
     fn welcome(&self, last_batch: u32) -> PushWelcome {
         let limits = self.ingest.limits;
-        PushWelcome { last_batch, max_batch_records: limits.batch_records as u32, window: limits.window }
+        let max_batch_records = limits.batch_records as u32;
+        PushWelcome {
+            last_batch,
+            max_batch_records,
+            window: limits.window,
+            notices: self.admitted.notices.clone(),
+        }
     }
 
     /// Prepares the records of this push by these code lists.
