@@ -13,7 +13,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, Gate, ServiceIdentity, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Ingest, KeepDays, clock, housekeeping};
+use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
@@ -96,7 +96,14 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let archive = Archive::new(pool.clone(), vault, gate.clone());
     let draining = CancellationToken::new();
 
-    let push = Pushes { ingest: Arc::new(ingest), gate: gate.clone(), codes: codes.clone(), open_years };
+    let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
+    let push = Pushes {
+        ingest: Arc::new(ingest),
+        comparison,
+        gate: gate.clone(),
+        codes: codes.clone(),
+        open_years,
+    };
     let watch = FeedServer::<FacilityRecords, FeedServiceServer<()>>::new(feed, gate, draining.clone());
     let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
         .add_service(watch)

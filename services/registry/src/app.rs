@@ -17,7 +17,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Ingest, KeepDays, clock, housekeeping};
+use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::registry::v1::{
     code_list_service_server::CodeListServiceServer, feed_service_server::FeedServiceServer,
@@ -89,7 +89,8 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
 
     let gate = Gate::new(access.clone());
     let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
-    let push = Pushes { ingest: Arc::new(ingest), pool: pool.clone(), gate: gate.clone() };
+    let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
+    let push = Pushes { ingest: Arc::new(ingest), comparison, pool: pool.clone(), gate: gate.clone() };
     let watch =
         FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
     let (records, seals) = (Records(archive.clone()), Seals(archive));

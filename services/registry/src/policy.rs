@@ -21,6 +21,9 @@ const SUBSCRIPTIONS: &[Role] = &[Consumer, Service, DepartmentAdmin];
 pub const ROWS: &[Row] = &[
     // Only a vendor's client writes: the hub never is the first place of entry (R-FLOW-1).
     Row::allow("/eduhub.registry.v1.IngestService/Push", &[Vendor], ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IngestService/GetDigestKey", &[Vendor], ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IngestService/CompareGroups", &[Vendor], ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IngestService/CompareRecords", &[Vendor], ScopeRule::School),
     Row::allow("/eduhub.registry.v1.FeedService/Watch", FOLLOWERS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/CreateSubscription", FOLLOWERS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/GetSubscription", SUBSCRIPTIONS, ScopeRule::Own),

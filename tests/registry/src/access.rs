@@ -32,6 +32,9 @@ const EXPECTED: AccessTable = AccessTable {
     package: "eduhub.registry.v1",
     rows: &[
         ("IngestService/Push", &[Vendor]),
+        ("IngestService/GetDigestKey", &[Vendor]),
+        ("IngestService/CompareGroups", &[Vendor]),
+        ("IngestService/CompareRecords", &[Vendor]),
         ("FeedService/Watch", &[Consumer, Service]),
         ("FeedService/CreateSubscription", &[Consumer, Service]),
         ("FeedService/GetSubscription", &[Consumer, DepartmentAdmin, Service]),

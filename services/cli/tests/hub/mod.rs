@@ -4,7 +4,9 @@
 use eduhub_cli::server::{Proof, Server, Session};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::{
-    BatchReply, PushCounts, PushMode, PushOpen, PushReceipt, PushReply, PushWelcome, push_reply,
+    BatchReply, CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse,
+    DigestKey, GetDigestKeyRequest, GetReceiptKeysRequest, PushCounts, PushMode, PushOpen, PushReceipt, PushReply, PushWelcome, ReceiptKeys,
+    push_reply,
 };
 use eduhub_proto::registry::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use eduhub_proto::registry::v1::{PushBatch, PushRequest, Record, push_request};
@@ -241,5 +243,37 @@ impl IngestService for Hub {
             }
         });
         Ok(Response::new(ReceiverStream::new(replies)))
+    }
+
+    async fn get_receipt_keys(
+        &self,
+        _: Request<GetReceiptKeysRequest>,
+    ) -> Result<Response<ReceiptKeys>, Status> {
+        Err(Fault::new(Reason::Protocol).into())
+    }
+
+    async fn get_digest_key(&self, _: Request<GetDigestKeyRequest>) -> Result<Response<DigestKey>, Status> {
+        Ok(Response::new(DigestKey { key: vec![7; 32], key_id: vec![7; 8] }))
+    }
+
+    /// It compares as if it had nothing.
+    async fn compare_groups(
+        &self,
+        request: Request<CompareGroupsRequest>,
+    ) -> Result<Response<CompareGroupsResponse>, Status> {
+        let mut state = self.state();
+        if let Some(Break::Refuse(reason)) = state.breaks.front().cloned() {
+            state.breaks.pop_front();
+            return Err(Fault::new(reason).into());
+        }
+        let only_sender = request.into_inner().groups.into_iter().map(|g| g.group).collect();
+        Ok(Response::new(CompareGroupsResponse { only_sender, ..Default::default() }))
+    }
+
+    async fn compare_records(
+        &self,
+        _: Request<CompareRecordsRequest>,
+    ) -> Result<Response<CompareRecordsResponse>, Status> {
+        Err(Fault::new(Reason::Protocol).into())
     }
 }

@@ -3,9 +3,12 @@ use crate::{config::SchoolYears, peers::CodeBook, records::FacilityRecords};
 use eduhub_auth::{Caller, Gate, caller};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
-use eduhub_ingest::{Inbound, Ingest, Pushing, opening};
+use eduhub_ingest::{Comparison, Inbound, Ingest, Pushing, opening};
 use eduhub_proto::{
-    common::v1::{PushOpen, PushReply},
+    common::v1::{
+        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse, DigestKey,
+        GetDigestKeyRequest, PushOpen, PushReply,
+    },
     facility::v1::{PushRequest, ingest_service_server::IngestService, push_request},
 };
 use futures::{StreamExt, stream::BoxStream};
@@ -19,6 +22,8 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Pushes {
     /// The ingest.
     pub ingest: Arc<Ingest<FacilityRecords>>,
+    /// The digest handshake.
+    pub comparison: Comparison<FacilityRecords>,
     /// Access checks.
     pub gate: Gate,
     /// Code lists.
@@ -58,6 +63,30 @@ impl IngestService for Pushes {
         self.admit(&caller, &opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(&caller), opening, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
+    }
+
+    async fn get_digest_key(
+        &self,
+        request: Request<GetDigestKeyRequest>,
+    ) -> Result<Response<DigestKey>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.key(&caller, &request.get_ref().school_code).await?))
+    }
+
+    async fn compare_groups(
+        &self,
+        request: Request<CompareGroupsRequest>,
+    ) -> Result<Response<CompareGroupsResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.groups(&caller, request.into_inner()).await?))
+    }
+
+    async fn compare_records(
+        &self,
+        request: Request<CompareRecordsRequest>,
+    ) -> Result<Response<CompareRecordsResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.records(&caller, request.into_inner()).await?))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod access;
 mod campus;
+mod compare;
 mod lab;
 mod push;
 mod pushing;

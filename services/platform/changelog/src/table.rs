@@ -87,6 +87,12 @@ impl Table {
         Self { kind: meta.kind(), meta, name, columns, write_sql, copy_sql }
     }
 
+    /// Column by whose value records are compared in groups, if the kind has one.
+    pub fn group(&self) -> Option<&Column> {
+        let field = self.meta.group_field()?.number;
+        self.columns.iter().find(|c| c.field == field)
+    }
+
     /// Blind-index column, if the kind has one.
     pub fn blind_index(&self) -> Option<&Column> {
         self.columns.iter().find(|c| c.ty == ColumnType::BlindIndex)

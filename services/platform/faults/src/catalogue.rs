@@ -61,6 +61,7 @@ static TABLE: &[Entry] = &[
     Entry(Reason::BatchTooLarge, InvalidArgument, Unspecified, "Lô quá lớn", "Batch is too large"),
     Entry(Reason::SchoolNotFound, NotFound, Unspecified, "Không tìm thấy trường trong phạm vi của bạn", "No such school in your scope"),
     Entry(Reason::OptionIgnored, InvalidArgument, Unspecified, "Tùy chọn không có tác dụng trong chế độ này nên bị bỏ qua", "Option has no effect in this mode and is ignored"),
+    Entry(Reason::DigestKeyChanged, FailedPrecondition, Unspecified, "Khóa băm của trường đã đổi; hãy lấy khóa mới và tính lại", "The school's digest key has changed; fetch it and make the digests anew"),
     Entry(Reason::Unauthenticated, Unauthenticated, Unspecified, "Thiếu hoặc sai mã truy cập", "Access token is missing or invalid"),
     Entry(Reason::Forbidden, PermissionDenied, Unspecified, "Không có quyền thực hiện", "Not allowed"),
     Entry(Reason::GrantConflict, AlreadyExists, Unspecified, "Trường đã được cấp quyền cho phần mềm khác", "The school is bound to another software's grant"),

@@ -4,9 +4,12 @@
 //! school's lock ([`batch`]): its sound records are written with their log entries ([`records`]) or held for a parent
 //! ([`held`]), what waited for them is admitted ([`waiting`]), findings become issues ([`issues`], [`duplicates`]), and the
 //! session goes on with the reply stored ([`session`]). Only then is it acknowledged. [`end`] completes the session.
+//!
+//! [`compare`] stands beside it: what of a school's records need not be pushed at all.
 
 mod batch;
 mod clock;
+mod compare;
 mod counts;
 mod duplicates;
 mod end;
@@ -23,6 +26,7 @@ mod timestamps;
 mod waiting;
 
 pub use clock::{Clock, Day, clock};
+pub use compare::{Comparison, MAX_GROUPS, MAX_RECORDS};
 pub use held::expire_held;
 pub use housekeeping::{KeepDays, housekeeping};
 pub use incoming::Incoming;

@@ -84,7 +84,7 @@ fn record(
     };
     writeln!(
         out,
-        "pub static {name}_RECORD: RecordMeta = RecordMeta {{ name: {:?}, kind: {kind}, label: {:?}, domain: {}, yearly: {}, ministry_type: {}, fields: {name}_FIELDS, keys: &{:?}, parents: &{:?}, known: {}, doc: {doc:?} }};",
+        "pub static {name}_RECORD: RecordMeta = RecordMeta {{ name: {:?}, kind: {kind}, label: {:?}, domain: {}, yearly: {}, ministry_type: {}, fields: {name}_FIELDS, keys: &{:?}, parents: &{:?}, group: {:?}, known: {}, doc: {doc:?} }};",
         message.name(),
         text(meta, "label"),
         number(meta, "domain") as i32,
@@ -92,6 +92,7 @@ fn record(
         number(meta, "ministry_type") as i32,
         positions(&|m| flag(m, "key")),
         positions(&|m| number(m, "parent") != 0.0),
+        group(message, &positions(&|m| flag(m, "group")), &positions(&|m| flag(m, "column")))?,
         known(pool, message),
     )?;
     writeln!(
@@ -100,6 +101,15 @@ fn record(
         rust_path(message)
     )?;
     Ok(format!("&{name}_RECORD"))
+}
+
+/// Position of the field by whose value records are compared in groups.
+fn group(message: &MessageDescriptor, marked: &[usize], columns: &[usize]) -> Result<Option<usize>> {
+    ensure!(marked.len() < 2, "{}: more than one group", message.full_name());
+    let Some(position) = marked.first().copied() else { return Ok(None) };
+    let text = message.fields().nth(position).is_some_and(|f| f.kind() == Kind::String && !f.is_list());
+    ensure!(text && columns.contains(&position), "{}: its group is no text column", message.full_name());
+    Ok(Some(position))
 }
 
 /// Numbers of the fields that rules speak of by name.

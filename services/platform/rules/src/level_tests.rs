@@ -84,6 +84,7 @@ static META: RecordMeta = RecordMeta {
     fields: FIELDS,
     keys: &[0],
     parents: &[],
+    group: None,
     known: Known { grade: 1, level_group: 0, personal_id: 0, birth_date: 0, sex: 0, full_name: 0 },
     doc: "",
 };

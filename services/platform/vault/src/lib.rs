@@ -18,7 +18,7 @@ mod error;
 mod keyfile;
 mod seal;
 
-pub use digest::{DigestKey, record_digest};
+pub use digest::{DigestKey, GroupDigest, RecordDigester, digest_key_id, hashed_group, record_digest};
 pub use error::VaultError;
 pub use keyfile::{KeyFile, generate};
 pub use seal::SEAL_OVERHEAD;

@@ -3,10 +3,13 @@ use crate::{records::RegistryRecords, school::store};
 use eduhub_auth::{Caller, Gate, caller};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
-use eduhub_ingest::{Inbound, Ingest, Pushing, opening};
+use eduhub_ingest::{Comparison, Inbound, Ingest, Pushing, opening};
 use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
-    common::v1::{PushOpen, PushReply},
+    common::v1::{
+        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse, DigestKey,
+        GetDigestKeyRequest, PushOpen, PushReply,
+    },
     dictionary::Levels,
     registry::v1::{PushRequest, ingest_service_server::IngestService, push_request},
 };
@@ -18,6 +21,8 @@ use tonic::{Request, Response, Status, Streaming};
 pub struct Pushes {
     /// The ingest.
     pub ingest: Arc<Ingest<RegistryRecords>>,
+    /// The digest handshake.
+    pub comparison: Comparison<RegistryRecords>,
     /// Database.
     pub pool: PgPool,
     /// Access checks.
@@ -51,6 +56,30 @@ impl IngestService for Pushes {
         let levels = self.admit(&caller, &opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(&caller).at(levels), opening, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
+    }
+
+    async fn get_digest_key(
+        &self,
+        request: Request<GetDigestKeyRequest>,
+    ) -> Result<Response<DigestKey>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.key(&caller, &request.get_ref().school_code).await?))
+    }
+
+    async fn compare_groups(
+        &self,
+        request: Request<CompareGroupsRequest>,
+    ) -> Result<Response<CompareGroupsResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.groups(&caller, request.into_inner()).await?))
+    }
+
+    async fn compare_records(
+        &self,
+        request: Request<CompareRecordsRequest>,
+    ) -> Result<Response<CompareRecordsResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.comparison.records(&caller, request.into_inner()).await?))
     }
 }
 

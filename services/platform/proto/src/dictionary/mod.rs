@@ -35,6 +35,8 @@ pub struct RecordMeta {
     pub keys: &'static [usize],
     /// Positions in `fields` of those that name a parent.
     pub parents: &'static [usize],
+    /// Position in `fields` of the one by whose value records are compared in groups; `None`: by their keys.
+    pub group: Option<usize>,
     /// Numbers of the fields that rules know by name.
     pub known: Known,
     /// The comment before it in proto: the manual's words.
@@ -83,6 +85,11 @@ impl RecordMeta {
     /// Domain that a grant must hold for it.
     pub fn domain(&self) -> DataDomain {
         DataDomain::try_from(self.domain).unwrap_or_default()
+    }
+
+    /// Field by whose value its records are compared in groups; `None`: by their keys.
+    pub fn group_field(&self) -> Option<&'static FieldMeta> {
+        self.group.and_then(|position| self.fields.get(position))
     }
 
     /// The record's full key from its key within the year: `2026/6A1` for yearly kinds.
