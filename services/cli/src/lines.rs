@@ -6,6 +6,7 @@ use prost_reflect::{
 };
 use std::io::{self, BufRead, Write};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// Why a line can't be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +63,20 @@ impl<M: Message + Default> Lines<M> {
     /// Reads all lines; empty ones are skipped, unknown fields are errors.
     pub fn read<R: BufRead>(&self, input: R) -> impl Iterator<Item = Result<M, LineError>> + use<R, M> {
         let this = Self { descriptor: self.descriptor.clone(), message: PhantomData };
-        let filled = |line: &io::Result<String>| !matches!(line, Ok(text) if text.trim().is_empty());
-        let lines = input.lines().enumerate().filter(move |(_, line)| filled(line));
-        lines.map(move |(n, line)| this.parse(n + 1, &line?))
+        filled(input).map(move |(n, line)| this.parse(n + 1, &line?))
+    }
+
+    /// Reads the messages at these positions among all, counted from 0 and ascending; the lines of the others are not parsed.
+    pub fn pick<R: BufRead>(
+        &self,
+        input: R,
+        positions: Arc<[usize]>,
+    ) -> impl Iterator<Item = Result<M, LineError>> + use<R, M> {
+        let this = Self { descriptor: self.descriptor.clone(), message: PhantomData };
+        let lines = filled(input).enumerate();
+        let wanted =
+            lines.filter(move |(at, (_, line))| line.is_err() || positions.binary_search(at).is_ok());
+        wanted.map(move |(_, (n, line))| this.parse(n + 1, &line?))
     }
 
     fn parse(&self, line: usize, text: &str) -> Result<M, LineError> {
@@ -79,6 +91,11 @@ impl<M: Message + Default> Lines<M> {
         json.end().map_err(|_| bad("more than one record".into()))?;
         dynamic.transcode_to().map_err(|e| bad(e.to_string()))
     }
+}
+
+/// Lines with something in them, with their numbers from 0.
+fn filled<R: BufRead>(input: R) -> impl Iterator<Item = (usize, io::Result<String>)> {
+    input.lines().enumerate().filter(|(_, line)| !matches!(line, Ok(text) if text.trim().is_empty()))
 }
 
 #[cfg(test)]
@@ -105,6 +122,21 @@ mod tests {
         );
         let back: Vec<_> = lines.read(format!("\n{text}").as_bytes()).map(Result::unwrap).collect();
         assert_eq!(back, vec![message]);
+    }
+
+    #[test]
+    fn picked_lines_are_those_of_their_positions_and_the_others_are_not_parsed() {
+        let lines = Lines::<Record>::new("eduhub.registry.v1.Record").unwrap();
+        let input =
+            "{\"campus\":{\"campus_code\":\"A\"}}\n\nnonsense\n{\"campus\":{\"campus_code\":\"C\"}}\n";
+        let code = |r: Record| match r.record {
+            Some(record::Record::Campus(campus)) => campus.campus_code,
+            _ => String::new(),
+        };
+        let picked = lines.pick(input.as_bytes(), Arc::from([0, 2])).map(|r| code(r.unwrap()));
+        assert_eq!(picked.collect::<Vec<_>>(), ["A", "C"]);
+        let broken = lines.pick(input.as_bytes(), Arc::from([1])).next().unwrap().unwrap_err();
+        assert!(broken.to_string().starts_with("line 3: "), "{broken}");
     }
 
     #[test]

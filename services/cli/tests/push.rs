@@ -4,7 +4,7 @@
 mod hub;
 
 use eduhub_cli::hub::Registry;
-use eduhub_cli::push::{Event, Job, JsonLines, PushError, push_school};
+use eduhub_cli::push::{Event, Job, JsonLines, PushError, SyncError, SyncOptions, push_school, sync_school};
 use eduhub_faults::Reason;
 use eduhub_proto::common::v1::PushMode;
 use eduhub_proto::registry::v1::{Campus, Record, record};
@@ -120,4 +120,29 @@ async fn a_bad_line_stops_the_push_and_names_its_place() {
     let source = JsonLines::<Registry>::new(&path);
     let error = push_school::<Registry>(&hub.server().await, &job(), source, |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("line 2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_comparison_is_patient_and_what_differs_is_pushed_over_breaks() {
+    let hub =
+        Hub::start(vec![Break::Refuse(Reason::Overloaded), Break::BeforeWrite(4), Break::AfterWrite(5)])
+            .await;
+    let options = SyncOptions::default();
+    let synced =
+        sync_school::<Registry>(&hub.server().await, &job(), &options, records(95), |_| {}).await.unwrap();
+    assert_eq!(hub.records(), records(95));
+    assert_eq!(
+        (synced.sum(|k| k.compared), synced.sum(|k| k.sent), synced.sum(|k| k.withdrawn)),
+        (95, 95, 0)
+    );
+    assert_eq!(synced.push.unwrap().connections, 3);
+}
+
+#[tokio::test]
+async fn a_comparison_that_is_refused_sends_nothing() {
+    let hub = Hub::start(vec![Break::Refuse(Reason::SchoolNotFound)]).await;
+    let options = SyncOptions::default();
+    let outcome = sync_school::<Registry>(&hub.server().await, &job(), &options, records(5), |_| {}).await;
+    assert!(matches!(outcome, Err(SyncError::Refused { .. })), "{outcome:?}");
+    assert_eq!(hub.connections(), 0);
 }

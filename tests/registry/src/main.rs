@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod compare;
+mod compare_sync;
+mod comparing;
 mod copying;
 mod cuts;
 mod feed_contract;

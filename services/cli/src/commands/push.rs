@@ -3,7 +3,9 @@ use super::connect::Connection;
 use super::values;
 use crate::hub::{Facility, Hub, Registry};
 use crate::output::{self, Bar, number, word};
-use crate::push::{Event, FindingGroup, Job, JsonLines, Outcome, push_school};
+use crate::push::{
+    Event, FindingGroup, Job, JsonLines, Outcome, SyncOptions, Synced, push_school, sync_school,
+};
 use crate::{explain, server::Server};
 use anyhow::Context;
 use clap::ValueEnum;
@@ -48,9 +50,17 @@ pub struct Args {
     /// Meaning for absent records.
     #[arg(long, value_enum, default_value_t = Mode::Patch)]
     mode: Mode,
-    /// With --mode full: the kinds that the file covers, e.g. pupil,class.
+    /// With --mode full: the kinds that the file covers, e.g. pupil,class. With --sync: kinds that are compared even if the
+    /// file has no record of them.
     #[arg(long, value_delimiter = ',', value_parser = values::kind)]
     kinds: Vec<Kind>,
+    /// Compare digests first and send only what the hub lacks or holds differently; what the hub holds of the file's kinds
+    /// and the file does not have is withdrawn.
+    #[arg(long, conflicts_with = "session")]
+    sync: bool,
+    /// With --sync: withdraw even if more than half of what the hub holds of a kind would go.
+    #[arg(long, requires = "sync")]
+    allow_shrink: bool,
     /// Resume this session.
     #[arg(long)]
     session: Option<Uuid>,
@@ -66,6 +76,10 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        anyhow::ensure!(
+            !(self.sync && matches!(self.mode, Mode::Full)),
+            "--sync withdraws what is absent by itself: leave --mode full out"
+        );
         let server = self.connection.hub(self.server.as_deref(), self.facility).await?;
         let job = Job {
             mode: match self.mode {
@@ -73,12 +87,21 @@ impl Args {
                 Mode::Full => PushMode::Full,
                 Mode::Validate => PushMode::ValidateOnly,
             },
-            full_kinds: self.kinds.clone(),
+            full_kinds: if self.sync { vec![] } else { self.kinds.clone() },
             session_id: self.session.unwrap_or_else(Uuid::now_v7),
             batch: self.batch,
             window: self.window,
             ..Job::new(&self.school, self.year)
         };
+        if self.sync {
+            let synced = if self.facility {
+                self.sync::<Facility>(&server, &job).await?
+            } else {
+                self.sync::<Registry>(&server, &job).await?
+            };
+            tell_synced(&job, &synced);
+            return Ok(synced.push.map_or(ExitCode::SUCCESS, |outcome| report(&job, &outcome)));
+        }
         output::note(format!("session {}", job.session_id));
         let outcome = if self.facility {
             self.push::<Facility>(&server, &job).await?
@@ -86,6 +109,17 @@ impl Args {
             self.push::<Registry>(&server, &job).await?
         };
         Ok(report(&job, &outcome))
+    }
+
+    async fn sync<H: Hub>(&self, server: &Server, job: &Job) -> anyhow::Result<Synced> {
+        let sync = SyncOptions { kinds: self.kinds.clone(), allow_shrink: self.allow_shrink };
+        let lost = |event: Event<'_>| {
+            if let Event::Lost { status, pause } = event {
+                let why = status.map(explain::short).unwrap_or_default();
+                output::note(format!("reconnecting in {:.1} s: {why}", pause.as_secs_f64()));
+            }
+        };
+        Ok(sync_school::<H>(server, job, &sync, JsonLines::<H>::new(&self.file), lost).await?)
     }
 
     async fn push<H: Hub>(&self, server: &Server, job: &Job) -> anyhow::Result<Outcome> {
@@ -112,6 +146,20 @@ impl Args {
         bar.finish();
         Ok(outcome?)
     }
+}
+
+fn tell_synced(job: &Job, synced: &Synced) {
+    let told = |compared, sent, withdrawn| {
+        format!("{} compared, {} sent, {} withdrawn", number(compared), number(sent), number(withdrawn))
+    };
+    for k in synced.kinds.iter().filter(|k| k.sent + k.withdrawn + k.left > 0) {
+        let kind = word(k.kind.as_str_name(), "KIND_");
+        let left =
+            if k.left > 0 { format!("; {} are left, run it again", number(k.left)) } else { String::new() };
+        output::line(format!("{kind}: {}{left}", told(k.compared, k.sent, k.withdrawn)));
+    }
+    let all = told(synced.sum(|k| k.compared), synced.sum(|k| k.sent), synced.sum(|k| k.withdrawn));
+    output::line(format!("school {}: {all}", job.school_code));
 }
 
 fn report(job: &Job, outcome: &Outcome) -> ExitCode {

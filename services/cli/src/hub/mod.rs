@@ -2,14 +2,16 @@
 //!
 //! Their messages say the same and differ in the records they carry, so their generated types have nothing in common: what
 //! is written for both stands once here, in macros that only name the types.
+mod compared;
 mod followed;
 mod pushed;
 
+pub use compared::{Compared, Look};
 pub use followed::{Followed, Watched};
 pub use pushed::{Pushed, SentBatch};
 
 /// A service that records are pushed to and followed from.
-pub trait Hub: Pushed + Followed {
+pub trait Hub: Compared + Followed {
     /// Short name: `registry` or `facility`.
     const NAME: &'static str;
     /// Full name of its record message.

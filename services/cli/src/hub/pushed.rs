@@ -1,7 +1,8 @@
 //! Records in: the messages and the call of a push.
 use super::{Facility, Registry};
 use eduhub_auth::AuthedChannel;
-use eduhub_proto::common::v1::{PushEnd, PushOpen, PushReply};
+use eduhub_runtime::client::GrpcChannel;
+use eduhub_proto::common::v1::{GetReceiptKeysRequest, PushEnd, PushOpen, PushReply, Withdrawal};
 use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
 use futures::Stream;
 use prost::{Message, bytes::Bytes};
@@ -27,9 +28,15 @@ pub trait Pushed: Send + Sync + 'static {
     /// First message of a push.
     fn open(open: PushOpen) -> Self::PushRequest;
     /// A batch.
-    fn batch(number: u32, records: Vec<Self::Record>) -> SentBatch<Self::PushRequest>;
+    fn batch(
+        number: u32,
+        records: Vec<Self::Record>,
+        withdrawals: Vec<Withdrawal>,
+    ) -> SentBatch<Self::PushRequest>;
     /// Last message of a push.
     fn end(end: PushEnd) -> Self::PushRequest;
+    /// The keys that its receipts verify with, as a JWK set.
+    fn receipt_keys(channel: GrpcChannel) -> impl Future<Output = Result<String, Status>> + Send;
     /// Opens a push stream.
     fn push(
         channel: AuthedChannel,
@@ -47,8 +54,12 @@ macro_rules! pushed {
                 $api::PushRequest::from(&open)
             }
 
-            fn batch(number: u32, records: Vec<Self::Record>) -> SentBatch<Self::PushRequest> {
-                let batch = $api::PushBatch { number, records, withdrawals: vec![] };
+            fn batch(
+                number: u32,
+                records: Vec<Self::Record>,
+                withdrawals: Vec<Withdrawal>,
+            ) -> SentBatch<Self::PushRequest> {
+                let batch = $api::PushBatch { number, records, withdrawals };
                 let bytes = Bytes::from(batch.encode_to_vec());
                 let digest = Sha256::digest(&bytes).into();
                 let request = $api::PushRequest { message: Some($api::push_request::Message::Batch(bytes)) };
@@ -57,6 +68,11 @@ macro_rules! pushed {
 
             fn end(end: PushEnd) -> Self::PushRequest {
                 $api::PushRequest { message: Some($api::push_request::Message::End(end)) }
+            }
+
+            async fn receipt_keys(channel: GrpcChannel) -> Result<String, Status> {
+                let mut client = $api::ingest_service_client::IngestServiceClient::new(channel);
+                Ok(client.get_receipt_keys(GetReceiptKeysRequest {}).await?.into_inner().jwk_set)
             }
 
             async fn push(

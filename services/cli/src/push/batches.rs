@@ -1,6 +1,7 @@
 //! Records cut into numbered batches, made ahead on another thread.
 use crate::hub::Hub;
 use crate::lines::{LineError, Lines};
+use eduhub_proto::common::v1::Withdrawal;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -13,12 +14,44 @@ pub trait Source<R>: Send + Sync + 'static {
     ///
     /// # Errors
     /// When they can't be read.
-    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<R, LineError>> + Send>, LineError>;
+    fn open(&self) -> Result<Records<R>, LineError>;
+
+    /// Only the records at these positions, counted from 0 and ascending; the others need not be read as records.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn pick(&self, positions: Arc<[usize]>) -> Result<Records<R>, LineError>
+    where
+        R: 'static,
+    {
+        let wanted = move |position: &usize| positions.binary_search(position).is_ok();
+        Ok(Box::new(self.open()?.enumerate().filter(move |(n, _)| wanted(n)).map(|(_, record)| record)))
+    }
+
+    /// Shows every record with its position.
+    ///
+    /// # Errors
+    /// When they can't be read, and what `look` says.
+    fn each(&self, look: &mut dyn FnMut(usize, &R) -> Result<(), LineError>) -> Result<(), LineError> {
+        self.open()?.enumerate().try_for_each(|(n, record)| look(n, &record?))
+    }
+
+    /// What the push takes away after all records were sent, in the order of sending: children before parents.
+    fn withdrawals(&self) -> &[Withdrawal] {
+        &[]
+    }
 }
 
+/// Records in their order.
+pub type Records<R> = Box<dyn Iterator<Item = Result<R, LineError>> + Send>;
+
 impl<R: Clone + Send + Sync + 'static> Source<R> for Vec<R> {
-    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<R, LineError>> + Send>, LineError> {
+    fn open(&self) -> Result<Records<R>, LineError> {
         Ok(Box::new(self.clone().into_iter().map(Ok)))
+    }
+
+    fn each(&self, look: &mut dyn FnMut(usize, &R) -> Result<(), LineError>) -> Result<(), LineError> {
+        self.iter().enumerate().try_for_each(|(n, record)| look(n, record))
     }
 }
 
@@ -34,13 +67,19 @@ impl<H: Hub> JsonLines<H> {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), hub: std::marker::PhantomData }
     }
+
+    fn file(&self) -> Result<BufReader<File>, LineError> {
+        Ok(BufReader::with_capacity(1 << 18, File::open(&self.path)?))
+    }
 }
 
 impl<H: Hub> Source<H::Record> for JsonLines<H> {
-    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<H::Record, LineError>> + Send>, LineError> {
-        let lines = Lines::<H::Record>::new(H::RECORD)?;
-        let file = BufReader::with_capacity(1 << 18, File::open(&self.path)?);
-        Ok(Box::new(lines.read(file)))
+    fn open(&self) -> Result<Records<H::Record>, LineError> {
+        Ok(Box::new(Lines::<H::Record>::new(H::RECORD)?.read(self.file()?)))
+    }
+
+    fn pick(&self, positions: Arc<[usize]>) -> Result<Records<H::Record>, LineError> {
+        Ok(Box::new(Lines::<H::Record>::new(H::RECORD)?.pick(self.file()?, positions)))
     }
 }
 
@@ -78,12 +117,21 @@ fn make<H: Hub>(
     while records.peek().is_some() {
         let part: Vec<H::Record> = records.by_ref().take(size).collect::<Result<_, _>>()?;
         number += 1;
-        let count = part.len();
-        let sent = H::batch(number, part);
-        let batch = Batch { number, request: sent.request, digest: sent.digest, records: count };
-        if tx.blocking_send(Ok(batch)).is_err() {
+        if tx.blocking_send(Ok(batch(number, part, vec![]))).is_err() {
+            return Ok(());
+        }
+    }
+    for part in source.withdrawals().chunks(size) {
+        number += 1;
+        if tx.blocking_send(Ok(batch(number, vec![], part.to_vec()))).is_err() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+fn batch<H: Hub>(number: u32, records: Vec<H::Record>, withdrawals: Vec<Withdrawal>) -> Batch<H> {
+    let count = records.len();
+    let sent = H::batch(number, records, withdrawals);
+    Batch { number, request: sent.request, digest: sent.digest, records: count }
 }

@@ -3,15 +3,18 @@
 //! [`push_school`] sends a [`Source`] of records batch by batch with several batches on the way, reconnects with the same
 //! session when the connection breaks and goes on where the hub's last durable batch ended, ends the session explicitly and
 //! gives back the hub's receipt with everything that was found. Memory is bounded by the window, not by the school.
+//! [`sync_school`] compares first and pushes only what differs.
 
 mod attempt;
 mod batches;
 mod findings;
 mod run;
+mod sync;
 
-pub use batches::{JsonLines, Source};
+pub use batches::{JsonLines, Records, Source};
 pub use findings::{FindingGroup, Findings};
 pub use run::push_school;
+pub use sync::{SyncError, SyncOptions, Synced, SyncedKind, sync_school};
 
 use crate::lines::LineError;
 use eduhub_proto::common::v1::{BatchReply, Kind, PushMode, PushReceipt, RootCause};
