@@ -2,6 +2,7 @@
 use crate::{
     config::{Config, SchoolYears},
     peers::{Campuses, CodeBook, Schools},
+    issue::rpc::Issues,
     policy,
     push::{CampusCheck, rpc::Pushes},
     record::rpc::Records,
@@ -10,13 +11,15 @@ use crate::{
     seal::rpc::Seals,
 };
 use anyhow::Result;
-use eduhub_auth::{AuthLayer, Gate, ServiceIdentity, Verifier, policy::Table};
+use eduhub_auth::{AuthLayer, Gate, Keyring, ServiceIdentity, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
+use eduhub_receipts::Stamp;
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
+    issue_service_server::IssueServiceServer,
     record_service_server::RecordServiceServer, seal_service_server::SealServiceServer,
 };
 use eduhub_runtime::{
@@ -24,6 +27,7 @@ use eduhub_runtime::{
     config::ServerConfig,
     server::{Server, layered},
 };
+use eduhub_reads::{Reads, RecordServer};
 use eduhub_seals::Archive;
 use eduhub_vault::Vault;
 use std::sync::Arc;
@@ -44,6 +48,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// The services beside it.
     pub peers: Peers,
+    /// Signs receipts of pushes.
+    pub receipt_keys: Keyring,
     /// Business date.
     pub clock: Clock,
     /// School years that are open for data.
@@ -69,7 +75,8 @@ impl Parts {
     pub fn of(config: &Config, pool: PgPool, cache: Cache, vault: Arc<Vault>, peers: Peers) -> Self {
         let (clock, feed, keep) = (clock(config.today), FeedLimits::default(), config.keep);
         let open_years = config.open_years.clone();
-        Self { pool, cache, vault, peers, clock, open_years, feed, keep }
+        let receipt_keys = config.receipt_keys.clone();
+        Self { pool, cache, vault, peers, receipt_keys, clock, open_years, feed, keep }
     }
 }
 
@@ -80,7 +87,8 @@ impl Parts {
 pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
     let limit = config.limits.max_message_bytes;
-    let Parts { pool, cache, vault, peers, clock, open_years, feed, keep } = parts;
+    let Parts { pool, cache, vault, peers, receipt_keys, clock, open_years, feed, keep } = parts;
+    let stamp = Stamp::new(NAME, receipt_keys);
     let Peers { verifier, own, registry } = peers;
     let (codes, authed) = (CodeBook::default(), own.channel(registry.clone()));
     let mut workers = JoinSet::new();
@@ -89,10 +97,14 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
 
     let lists = codes.clone();
     let mut ingest =
-        Ingest::<FacilityRecords>::new(pool.clone(), vault.clone(), Arc::new(move || lists.current()), clock);
+        Ingest::<FacilityRecords>::new(pool.clone(), vault.clone(), Arc::new(move || lists.current()), clock, stamp);
+    let lists = codes.clone();
+    ingest.mappings = Arc::new(move || lists.mappings());
     ingest.extra = Arc::new(CampusCheck(Campuses::new(authed.clone(), cache.clone())));
     let feed = Feed::start(pool.clone(), vault.clone(), ingest.wake.clone(), feed);
+    let epochs = ingest.epochs.clone();
     let gate = Gate::new(Schools::new(authed, cache));
+    let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
     let archive = Archive::new(pool.clone(), vault, gate.clone());
     let draining = CancellationToken::new();
 
@@ -104,10 +116,14 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
         codes: codes.clone(),
         open_years,
     };
+    let issues = Issues { pool: pool.clone(), gate: gate.clone() };
     let watch = FeedServer::<FacilityRecords, FeedServiceServer<()>>::new(feed, gate, draining.clone());
+    let records = RecordServiceServer::new(Records(reads.clone()));
+    let records = RecordServer::new(reads, records);
     let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
         .add_service(watch)
-        .add_service(RecordServiceServer::new(Records(archive.clone())))
+        .add_service(records)
+        .add_service(IssueServiceServer::new(issues))
         .add_service(SealServiceServer::new(Seals(archive)));
     let server = Server::new(NAME, config)
         .routes(layered(routes, AuthLayer::new(verifier, table)))

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod config;
+mod issue;
 mod peers;
 pub mod policy;
 mod push;

@@ -20,6 +20,7 @@ const SUBSCRIPTIONS: &[Role] = &[Consumer, Service, DepartmentAdmin];
 pub const ROWS: &[Row] = &[
     // Only a vendor's client writes: the hub never is the first place of entry (R-FLOW-1).
     Row::allow("/eduhub.facility.v1.IngestService/Push", &[Vendor], ScopeRule::School),
+    Row::public("/eduhub.facility.v1.IngestService/GetReceiptKeys"),
     Row::allow("/eduhub.facility.v1.IngestService/GetDigestKey", &[Vendor], ScopeRule::School),
     Row::allow("/eduhub.facility.v1.IngestService/CompareGroups", &[Vendor], ScopeRule::School),
     Row::allow("/eduhub.facility.v1.IngestService/CompareRecords", &[Vendor], ScopeRule::School),
@@ -30,7 +31,14 @@ pub const ROWS: &[Row] = &[
     Row::allow("/eduhub.facility.v1.FeedService/Acknowledge", FOLLOWERS, ScopeRule::Own),
     Row::allow("/eduhub.facility.v1.FeedService/DeleteSubscription", SUBSCRIPTIONS, ScopeRule::Own),
     Row::allow("/eduhub.facility.v1.RecordService/GetRecord", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.RecordService/BatchGetRecords", READERS, ScopeRule::School),
     Row::allow("/eduhub.facility.v1.RecordService/ListRecords", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.RecordService/GetHistory", READERS, ScopeRule::School),
+    // Of one school, or of all that are in reach.
+    Row::allow("/eduhub.facility.v1.RecordService/CountRecords", READERS, ScopeRule::Own),
+    Row::allow("/eduhub.facility.v1.RecordService/GetPosition", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.IssueService/ListIssues", READERS, ScopeRule::School),
+    Row::allow("/eduhub.facility.v1.IssueService/CountIssues", READERS, ScopeRule::School),
     Row::allow("/eduhub.facility.v1.SealService/CreateSeal", &[Service], ScopeRule::School),
     Row::allow("/eduhub.facility.v1.SealService/GetSeal", REVIEWERS, ScopeRule::School),
     Row::allow("/eduhub.facility.v1.SealService/ListSealed", REVIEWERS, ScopeRule::School),

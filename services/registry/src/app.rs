@@ -1,30 +1,38 @@
 //! Puts the service together: ingest, feed, workers, routes, access.
 use crate::{
     access::Access,
-    code_list::{self, CodeBook},
+    code_list::{self, CodeBook, CodeLists},
     config::Config,
+    enrolment::rpc::Enrolments,
     issue::rpc::Issues,
     policy,
     push::{OwnSchool, rpc::Pushes},
     record::rpc::Records,
     records::RegistryRecords,
+    rules::{
+        pack::{PackBook, rpc::Packs},
+        stored::Stored,
+    },
     schema::MIGRATOR,
     school::rpc::Schools,
     seal::rpc::Seals,
     verification::{Worker, WorkerLimits},
 };
 use anyhow::Result;
-use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Verifier, policy::Table};
+use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Keyring, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::registry::v1::{
-    code_list_service_server::CodeListServiceServer, feed_service_server::FeedServiceServer,
-    ingest_service_server::IngestServiceServer, issue_service_server::IssueServiceServer,
-    record_service_server::RecordServiceServer, school_service_server::SchoolServiceServer,
+    code_list_service_server::CodeListServiceServer, enrolment_service_server::EnrolmentServiceServer,
+    feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
+    issue_service_server::IssueServiceServer, record_service_server::RecordServiceServer,
+    rule_service_server::RuleServiceServer, school_service_server::SchoolServiceServer,
     seal_service_server::SealServiceServer,
 };
+use eduhub_reads::{Reads, RecordServer};
+use eduhub_receipts::Stamp;
 use eduhub_runtime::{
     config::ServerConfig,
     server::{Server, layered},
@@ -51,6 +59,8 @@ pub struct Parts {
     pub verifier: Verifier,
     /// Identity, as this service, for verification of persons; `None` starts no worker.
     pub identity: Option<AuthedChannel>,
+    /// Signs receipts of pushes.
+    pub receipt_keys: Keyring,
     /// Business date.
     pub clock: Clock,
     /// Bounds of the feed.
@@ -68,7 +78,8 @@ impl Parts {
             held: config.held_days,
         };
         let clock = clock(config.today);
-        Self { pool, cache, vault, verifier, identity: None, clock, feed: FeedLimits::default(), keep }
+        let (receipt_keys, feed) = (config.receipt_keys.clone(), FeedLimits::default());
+        Self { pool, cache, vault, verifier, identity: None, receipt_keys, clock, feed, keep }
     }
 }
 
@@ -76,34 +87,66 @@ impl Parts {
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
     let limit = config.limits.max_message_bytes;
-    let Parts { pool, cache, vault, verifier, identity, clock, feed, keep } = parts;
+    let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, feed, keep } = parts;
+    let stamp = Stamp::new(NAME, receipt_keys);
     let book = CodeBook::load(pool.clone()).await?;
-    let codes = book.clone();
-    let mut ingest =
-        Ingest::<RegistryRecords>::new(pool.clone(), vault.clone(), Arc::new(move || codes.current()), clock);
+    let (codes, mappings) = (book.clone(), book.clone());
+    let (checkpoint, today) = (feed.checkpoint, clock.clone());
+    let mut ingest = Ingest::<RegistryRecords>::new(
+        pool.clone(),
+        vault.clone(),
+        Arc::new(move || codes.current()),
+        clock,
+        stamp,
+    );
+    ingest.mappings = Arc::new(move || mappings.mappings());
     ingest.extra = Arc::new(OwnSchool);
-    let wake = ingest.wake.clone();
+    let packs = PackBook::load(pool.clone()).await?;
+    ingest.stored = Arc::new(Stored { packs: packs.clone(), today: today.clone() });
+    let in_force = packs.clone();
+    ingest.packs = Arc::new(move |year, day| in_force.in_force(year, day));
+    let (wake, epochs) = (ingest.wake.clone(), ingest.epochs.clone());
     let feed = Feed::start(pool.clone(), vault.clone(), wake.clone(), feed);
     let access = Access::new(pool.clone(), cache);
     let draining = CancellationToken::new();
 
     let gate = Gate::new(access.clone());
     let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
+    let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
     let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
     let push = Pushes { ingest: Arc::new(ingest), comparison, pool: pool.clone(), gate: gate.clone() };
     let watch =
         FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
-    let (records, seals) = (Records(archive.clone()), Seals(archive));
+    let records = RecordServiceServer::new(Records(reads.clone()));
+    let (records, seals) = (RecordServer::new(reads, records), Seals(archive));
     let schools = Schools { pool: pool.clone(), access };
-    let codes = code_list::rpc::CodeLists { pool: pool.clone() };
+    let packs = Packs {
+        pool: pool.clone(),
+        gate: gate.clone(),
+        book: packs,
+        codes: book.clone(),
+        vault: vault.clone(),
+        today: today.clone(),
+    };
+    let enrolments = Enrolments { pool: pool.clone(), gate: gate.clone(), today: today.clone() };
+    let codes = CodeLists {
+        pool: pool.clone(),
+        book,
+        vault: vault.clone(),
+        today,
+        checkpoint,
+        draining: draining.clone(),
+    };
     let issues = Issues { pool: pool.clone(), gate };
     let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
         .add_service(watch)
-        .add_service(RecordServiceServer::new(records))
+        .add_service(records)
         .add_service(SealServiceServer::new(seals))
         .add_service(SchoolServiceServer::new(schools).max_decoding_message_size(limit))
-        .add_service(CodeListServiceServer::new(codes))
-        .add_service(IssueServiceServer::new(issues));
+        .add_service(CodeListServiceServer::new(codes).max_decoding_message_size(limit))
+        .add_service(IssueServiceServer::new(issues))
+        .add_service(RuleServiceServer::new(packs))
+        .add_service(EnrolmentServiceServer::new(enrolments));
 
     let mut workers = JoinSet::new();
     workers.spawn(housekeeping(pool.clone(), keep));

@@ -9,6 +9,9 @@ const FILES: &[MigrationFile] = &[
     (4, "dictionary", include_str!("../migrations/0004_dictionary.sql")),
     (5, "feed_subscriptions", include_str!("../migrations/0005_feed_subscriptions.sql")),
     (6, "change_log_positions", include_str!("../migrations/0006_change_log_positions.sql")),
+    (7, "code_list_versions", include_str!("../migrations/0007_code_list_versions.sql")),
+    (8, "rules", include_str!("../migrations/0008_rules.sql")),
+    (9, "name_search", include_str!("../migrations/0009_name_search.sql")),
     (10, "issue_key", include_str!("../migrations/0010_issue_key.sql")),
 ];
 

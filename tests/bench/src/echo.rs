@@ -1,8 +1,13 @@
 //! The yardstick of reading: a bare tonic server with TLS that answers every `GetRecord` with the same record.
 use crate::record::load;
 use anyhow::{Context, Result};
+use eduhub_proto::common::v1::{
+    BatchGetRecordsRequest, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
+    GetRecordHistoryRequest, LogPosition, SearchRecordsRequest,
+};
 use eduhub_proto::registry::v1::{
-    Change, GetRecordRequest, ListRecordsRequest, RecordPage,
+    BatchGetRecordsResponse, Change, GetRecordRequest, HistoryPage, ListRecordsRequest, RecordPage,
+    SearchRecordsResponse,
     record_service_server::{RecordService, RecordServiceServer},
 };
 use eduhub_stack::{Launch, Process, Warden};
@@ -32,8 +37,36 @@ impl RecordService for Echo {
         Err(Status::unimplemented("an echo has no pages"))
     }
 
-    async fn get_history(&self, _: Request<GetRecordRequest>) -> Result<Response<RecordPage>, Status> {
+    async fn batch_get_records(
+        &self,
+        _: Request<BatchGetRecordsRequest>,
+    ) -> Result<Response<BatchGetRecordsResponse>, Status> {
+        Err(Status::unimplemented("an echo has one record"))
+    }
+
+    async fn get_history(
+        &self,
+        _: Request<GetRecordHistoryRequest>,
+    ) -> Result<Response<HistoryPage>, Status> {
         Err(Status::unimplemented("an echo has no history"))
+    }
+
+    async fn count_records(
+        &self,
+        _: Request<CountRecordsRequest>,
+    ) -> Result<Response<CountRecordsResponse>, Status> {
+        Err(Status::unimplemented("an echo has nothing to count"))
+    }
+
+    async fn search_records(
+        &self,
+        _: Request<SearchRecordsRequest>,
+    ) -> Result<Response<SearchRecordsResponse>, Status> {
+        Err(Status::unimplemented("an echo has nobody to find"))
+    }
+
+    async fn get_position(&self, _: Request<GetPositionRequest>) -> Result<Response<LogPosition>, Status> {
+        Err(Status::unimplemented("an echo has no log"))
     }
 }
 

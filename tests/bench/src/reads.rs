@@ -118,7 +118,7 @@ fn keys(
     for (part, (school, _)) in parts.iter().zip(&ground.vendors) {
         for record in part.iter() {
             let (school_code, record_key) = (school.school_code.clone(), data::pupil_key(record)?);
-            keys.push(GetRecordRequest { school_code, kind: Kind::Pupil as i32, record_key });
+            keys.push(GetRecordRequest { school_code, kind: Kind::Pupil as i32, record_key, as_of: None });
         }
     }
     Ok(keys)
@@ -170,6 +170,7 @@ async fn depth(plan: &Plan, ground: &mut Ground, consumer: &Server) -> Result<(f
         kind: Kind::Pupil as i32,
         page_size: size,
         page_token: token,
+        ..ListRecordsRequest::default()
     };
     let (mut token, mut at) = (String::new(), 0);
     let deep = if plan.smoke { 1_000 } else { DEEP };

@@ -8,8 +8,9 @@ use crate::{
 use eduhub_auth::{Role, Scope, testing::Persona};
 use eduhub_proto::{
     common::v1::{
-        DataDomain, Dataset, DiffSealRequest, GetSealRequest, Kind, ListSealedRequest, SchoolDigestRequest,
-        SealRequest,
+        BatchGetRecordsRequest, CountRecordsRequest, DataDomain, Dataset, DiffSealRequest,
+        GetRecordHistoryRequest, GetSealRequest, Kind, ListSealedRequest, RecordName, SchoolDigestRequest,
+        SealRequest, SearchRecordsRequest,
     },
     registry::v1::{
         CountIssuesRequest, GetRecordRequest, GetSchoolRequest, GetVerificationRequest, ListIssuesRequest,
@@ -43,7 +44,11 @@ const EXPECTED: AccessTable = AccessTable {
         ("FeedService/DeleteSubscription", &[Consumer, DepartmentAdmin, Service]),
         ("RecordService/GetRecord", READERS),
         ("RecordService/ListRecords", READERS),
+        ("RecordService/BatchGetRecords", READERS),
         ("RecordService/GetHistory", READERS),
+        ("RecordService/CountRecords", READERS),
+        ("RecordService/SearchRecords", READERS),
+        ("RecordService/GetPosition", READERS),
         ("SealService/CreateSeal", &[Service]),
         ("SealService/GetSeal", REVIEWERS),
         ("SealService/ListSealed", REVIEWERS),
@@ -53,10 +58,22 @@ const EXPECTED: AccessTable = AccessTable {
         ("SchoolService/GetSchool", EVERYBODY),
         ("SchoolService/ListSchools", EVERYBODY),
         ("SchoolService/ListAdminUnits", EVERYBODY),
+        ("SchoolService/ConvertAdminUnits", EVERYBODY),
+        ("SchoolService/ListRegisteredCampuses", EVERYBODY),
         ("CodeListService/ListCodes", &[]),
+        ("CodeListService/GetCodeList", EVERYBODY),
+        ("CodeListService/ListCodeListVersions", EVERYBODY),
+        ("CodeListService/WatchCodeLists", EVERYBODY),
+        ("CodeListService/ListCodeMappings", EVERYBODY),
+        ("CodeListService/ImportCodeList", &[DepartmentAdmin]),
+        ("CodeListService/SetCodeMapping", &[DepartmentAdmin]),
         ("IssueService/ListIssues", READERS),
         ("IssueService/CountIssues", READERS),
         ("IssueService/GetVerification", READERS),
+        ("RuleService/ListRulePacks", EVERYBODY),
+        ("RuleService/PublishRulePack", &[DepartmentAdmin]),
+        ("RuleService/TryRulePack", READERS),
+        ("EnrolmentService/ListTransfers", READERS),
     ],
     // An empty request is malformed, or names nothing; it is not refused for who sent it.
     admitted: &[Code::Ok, Code::InvalidArgument, Code::NotFound],
@@ -101,15 +118,31 @@ async fn probes(
     let (mut records, mut seals) = (hub.records(persona), hub.seals(persona));
     let (mut issues, mut schools) = (hub.issues(persona), hub.schools(persona));
     let (kind, code, id) = (Kind::Pupil as i32, school.to_owned(), seal.to_owned());
-    let named = GetRecordRequest { school_code: code.clone(), kind, record_key: make::code(1) };
+    let record_key = make::code(1);
+    let named = GetRecordRequest {
+        school_code: code.clone(),
+        kind,
+        record_key: record_key.clone(),
+        ..Default::default()
+    };
+    let names = vec![RecordName { kind, record_key: record_key.clone() }];
+    let batch = BatchGetRecordsRequest { school_code: code.clone(), names, as_of: None };
+    let history =
+        GetRecordHistoryRequest { school_code: code.clone(), kind, record_key, ..Default::default() };
+    let count = CountRecordsRequest { school_code: code.clone(), kind, ..Default::default() };
+    let name = "huong".to_owned();
+    let search = SearchRecordsRequest { school_code: code.clone(), kind, name, ..Default::default() };
     let list = ListRecordsRequest { school_code: code.clone(), kind, ..Default::default() };
     let sealed = ListSealedRequest { seal_id: id.clone(), kind, ..Default::default() };
     let diff = DiffSealRequest { seal_id: id.clone(), ..Default::default() };
     let work = ListIssuesRequest { school_code: code.clone(), ..Default::default() };
     vec![
-        ("GetRecord", records.get_record(named.clone()).await.map(drop)),
+        ("GetRecord", records.get_record(named).await.map(drop)),
+        ("BatchGetRecords", records.batch_get_records(batch).await.map(drop)),
         ("ListRecords", records.list_records(list).await.map(drop)),
-        ("GetHistory", records.get_history(named).await.map(drop)),
+        ("GetHistory", records.get_history(history).await.map(drop)),
+        ("CountRecords", records.count_records(count).await.map(drop)),
+        ("SearchRecords", records.search_records(search).await.map(drop)),
         ("GetSeal", seals.get_seal(GetSealRequest { seal_id: id }).await.map(drop)),
         ("ListSealed", seals.list_sealed(sealed).await.map(drop)),
         ("DiffSeal", seals.diff_seal(diff).await.map(drop)),

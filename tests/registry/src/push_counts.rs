@@ -6,7 +6,7 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
-    common::v1::{Kind, PushMode, PushOpen, Severity},
+    common::v1::{GetRecordHistoryRequest, Kind, PushMode, PushOpen, Severity},
     registry::v1::{GetRecordRequest, Record, record},
 };
 
@@ -58,14 +58,20 @@ async fn a_changed_personal_id_is_a_change() {
     other.personal_id = Some(make::personal_id(2));
     let reply = push_one(&hub, SCHOOL, vec![other.wrap()]).await;
     assert_eq!(counted(&reply.counts), [0, 1, 0, 0, 0, 0, 0, 0]);
-    let ask =
-        GetRecordRequest { school_code: SCHOOL.into(), kind: Kind::Pupil as i32, record_key: make::code(1) };
+    let (school_code, kind, record_key) = (SCHOOL.to_owned(), Kind::Pupil as i32, make::code(1));
+    let ask = GetRecordRequest {
+        school_code: school_code.clone(),
+        kind,
+        record_key: record_key.clone(),
+        as_of: None,
+    };
+    let ask_history = GetRecordHistoryRequest { school_code, kind, record_key, ..Default::default() };
     let vendor = Persona::vendor(SCHOOL);
-    let got = hub.records(&vendor).get_record(ask.clone()).await.unwrap().into_inner();
+    let got = hub.records(&vendor).get_record(ask).await.unwrap().into_inner();
     assert_eq!(got.header.unwrap().version, 2);
     let Some(Record { record: Some(record::Record::Pupil(pupil)) }) = got.record else { panic!() };
     assert_eq!(pupil.personal_id, Some(make::personal_id(2)));
-    let history = hub.records(&vendor).get_history(ask).await.unwrap().into_inner().records;
+    let history = hub.records(&vendor).get_history(ask_history).await.unwrap().into_inner().versions;
     let ids: Vec<_> = history
         .iter()
         .map(|c| match c.record.as_ref().and_then(|r| r.record.as_ref()) {

@@ -63,7 +63,12 @@ fn candidate(n: u32) -> FreeCandidate {
 }
 
 async fn read(hub: &Hub, kind: Kind, key: &str) -> Record {
-    let request = GetRecordRequest { school_code: SCHOOL.into(), kind: kind as i32, record_key: key.into() };
+    let request = GetRecordRequest {
+        school_code: SCHOOL.into(),
+        kind: kind as i32,
+        record_key: key.into(),
+        ..Default::default()
+    };
     let reply = hub.records(&Persona::vendor(SCHOOL)).get_record(request).await.unwrap().into_inner();
     reply.record.expect("a live record")
 }

@@ -133,6 +133,7 @@ async fn a_record_is_read_by_kind_and_key_by_those_in_reach() {
         school_code: SCHOOL.to_owned(),
         kind: kind as i32,
         record_key: key.to_owned(),
+        as_of: None,
     };
     let mut officer = lab.records(&Persona::school_officer(SCHOOL));
     let got = officer.get_record(asked("2026/P1", Kind::Room)).await.unwrap().into_inner();

@@ -1,9 +1,13 @@
 //! Double of registry as facility sees it: schools, campuses, code lists.
 use eduhub_auth::testing::TokenMint;
 use eduhub_doubles::{CodeLists, Door, Schools, page};
-use eduhub_proto::common::v1::{ChangeHeader, Kind};
+use eduhub_proto::common::v1::{
+    BatchGetRecordsRequest, ChangeHeader, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
+    GetRecordHistoryRequest, Kind, LogPosition, SearchRecordsRequest,
+};
 use eduhub_proto::registry::v1::{
-    Change, Code, GetRecordRequest, ListRecordsRequest, RecordPage, SchoolEntry,
+    BatchGetRecordsResponse, Change, Code, GetRecordRequest, HistoryPage, ListRecordsRequest, RecordPage,
+    SchoolEntry, SearchRecordsResponse,
     code_list_service_server::CodeListServiceServer,
     record_service_server::{RecordService, RecordServiceServer},
     school_service_server::SchoolServiceServer,
@@ -55,6 +59,7 @@ pub fn codes() -> Vec<Code> {
         name: format!("{list} {code}"),
         valid_from: String::new(),
         valid_to: valid_to.to_owned(),
+        ..Code::default()
     };
     let types = ["01", "02", "03"].map(|c| code("DM_LOAI_PHONG", c, ""));
     let grades = ["1", "2", "3", "4"].map(|c| code("DM_CAP_CONG_TRINH", c, ""));
@@ -110,7 +115,35 @@ impl RecordService for Campuses {
         Err(Status::unimplemented("not asked by facility"))
     }
 
-    async fn get_history(&self, _: Request<GetRecordRequest>) -> Result<Response<RecordPage>, Status> {
+    async fn batch_get_records(
+        &self,
+        _: Request<BatchGetRecordsRequest>,
+    ) -> Result<Response<BatchGetRecordsResponse>, Status> {
+        Err(Status::unimplemented("not asked by facility"))
+    }
+
+    async fn get_history(
+        &self,
+        _: Request<GetRecordHistoryRequest>,
+    ) -> Result<Response<HistoryPage>, Status> {
+        Err(Status::unimplemented("not asked by facility"))
+    }
+
+    async fn count_records(
+        &self,
+        _: Request<CountRecordsRequest>,
+    ) -> Result<Response<CountRecordsResponse>, Status> {
+        Err(Status::unimplemented("not asked by facility"))
+    }
+
+    async fn search_records(
+        &self,
+        _: Request<SearchRecordsRequest>,
+    ) -> Result<Response<SearchRecordsResponse>, Status> {
+        Err(Status::unimplemented("not asked by facility"))
+    }
+
+    async fn get_position(&self, _: Request<GetPositionRequest>) -> Result<Response<LogPosition>, Status> {
         Err(Status::unimplemented("not asked by facility"))
     }
 }

@@ -72,6 +72,14 @@ impl Gate {
         if held { Ok(()) } else { Err(Fault::new(Reason::Forbidden)) }
     }
 
+    /// Codes of all schools in a commune; whether the caller may ask is the caller's to check.
+    ///
+    /// # Errors
+    /// UNAVAILABLE when that can't be told now.
+    pub async fn in_commune(&self, commune_code: &str) -> Result<Vec<String>, Fault> {
+        self.0.in_communes(&[commune_code.to_owned()]).await
+    }
+
     /// Codes of the schools in a caller's reach; `None` for the whole province.
     ///
     /// # Errors

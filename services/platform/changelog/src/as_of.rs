@@ -5,20 +5,27 @@ use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// Sub-query for the records of one school and kind as of a position, keys in a range; parameters are numbered from
-/// `first`: school, xid, seq, key after, key below. At [`Position::START`] nothing was there, whatever a pruned log says.
+/// `first`: school, xid, seq, key after, key below.
 fn state(table: &Table, first: usize) -> String {
-    let [school, xid, seq, after, below] = std::array::from_fn(|i| first + i);
+    let (after, below) = (first + 3, first + 4);
+    state_of(table, first, &format!("record_key > ${after} and record_key < ${below}"))
+}
+
+/// Sub-query for the records of one school and kind as of a position, whose keys meet a condition; parameters are numbered
+/// from `first`: school, xid, seq. At [`Position::START`] nothing was there, whatever a pruned log says.
+fn state_of(table: &Table, first: usize, keys: &str) -> String {
+    let [school, xid, seq] = std::array::from_fn(|i| first + i);
     format!(
         "select * from (
            select record_id, school_code, record_key, version, digest, body, secret, changed_at, withdrawn
-           from {name} where school_code = ${school} and (xid, seq) <= (${xid}, ${seq}) and record_key > ${after} and record_key < ${below}
+           from {name} where school_code = ${school} and (xid, seq) <= (${xid}, ${seq}) and {keys}
            union all
            select * from (
              select distinct on (record_id) record_id, school_code, record_key, before_version as version,
                before_digest as digest, before_body as body, before_secret as secret, before_changed_at as changed_at,
                before_withdrawn as withdrawn
              from change_log where school_code = ${school} and kind = {kind} and (xid, seq) > (${xid}, ${seq}) and ${xid} > 0
-               and record_key > ${after} and record_key < ${below}
+               and {keys}
              order by record_id, xid, seq
            ) superseded where version is not null
          ) s where not withdrawn",
@@ -28,8 +35,8 @@ fn state(table: &Table, first: usize) -> String {
 }
 
 /// Range of full keys: all, or those of one school year for a yearly kind. `0` follows `/` in ASCII.
-fn key_range(table: &Table, school_year: i32, after: &str) -> (String, String) {
-    let (from, below) = if table.meta.yearly {
+pub(crate) fn key_range(table: &Table, school_year: i32, after: &str) -> (String, String) {
+    let (from, below) = if table.meta.yearly && school_year != 0 {
         (format!("{school_year}/"), format!("{school_year}0"))
     } else {
         (String::new(), "\u{10FFFF}".to_owned())
@@ -59,12 +66,29 @@ pub async fn list_as_of(
     Ok(rows.iter().map(StoredImage::from_row).collect::<Result<_, _>>()?)
 }
 
+/// Records of a school with these keys as of a position, in any order.
+pub async fn get_as_of(
+    conn: &mut PgConnection,
+    table: &Table,
+    side: &Side<'_>,
+    keys: &[&str],
+) -> Result<Vec<StoredImage>, DbError> {
+    let rows = sqlx::query(AssertSqlSafe(state_of(table, 1, "record_key = any($4)")))
+        .bind(side.school_code)
+        .bind(side.at.xid)
+        .bind(side.at.seq)
+        .bind(keys)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.iter().map(StoredImage::from_row).collect::<Result<_, _>>()?)
+}
+
 /// One state to compare.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
     /// School.
     pub school_code: &'a str,
-    /// School year (matters for yearly kinds).
+    /// School year (matters for yearly kinds); 0 for all.
     pub school_year: i32,
     /// Position; [`Position::START`] is the empty state, [`Position::END`] the live one.
     pub at: Position,

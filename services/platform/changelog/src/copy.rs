@@ -59,7 +59,14 @@ async fn turn(conn: &mut PgConnection) -> Result<Turn, DbError> {
     Ok(Turn { xid: row.try_get(0)?, seq: row.try_get::<i64, _>(1)? + 1, now: row.try_get(2)? })
 }
 
-fn image_row(out: &mut CopyRows, table: &Table, who: &WriteContext, row: &RowChange, turn: &Turn, seq: i64) {
+fn image_row(
+    out: &mut CopyRows,
+    table: &Table,
+    who: &WriteContext,
+    row: &RowChange,
+    turn: &Turn,
+    seq: i64,
+) {
     out.row(ROW_FIELDS + table.columns.len());
     out.uuid(row.record_id);
     out.bytes(who.school_code.as_bytes());
@@ -81,7 +88,14 @@ fn image_row(out: &mut CopyRows, table: &Table, who: &WriteContext, row: &RowCha
     }
 }
 
-fn entry(out: &mut CopyRows, table: &Table, who: &WriteContext, row: &RowChange, turn: &Turn, seq: i64) {
+fn entry(
+    out: &mut CopyRows,
+    table: &Table,
+    who: &WriteContext,
+    row: &RowChange,
+    turn: &Turn,
+    seq: i64,
+) {
     out.row(ENTRY_FIELDS);
     out.int8(turn.xid);
     out.int8(seq);
@@ -113,5 +127,6 @@ fn value(out: &mut CopyRows, value: &ColumnValue) {
         ColumnValue::Flag(flag) => out.flag(*flag),
         ColumnValue::Date(date) => out.date(*date),
         ColumnValue::Bytes(bytes) => out.bytes(bytes),
+        ColumnValue::Words(words) => out.words(words),
     }
 }

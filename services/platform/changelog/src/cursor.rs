@@ -109,12 +109,7 @@ impl Cursor {
 
     /// Reads a cursor that must be of this feed and filter and not older than what is kept.
     pub fn decode(bytes: &[u8], feed: &FeedIdentity, filter: u64) -> Result<Self, CursorError> {
-        let split = bytes.len().checked_sub(CHECK).filter(|n| *n >= 1).ok_or(CursorError::Malformed)?;
-        let (content, check) = bytes.split_at(split);
-        if Sha256::digest(content)[..CHECK] != *check || content[0] != VERSION {
-            return Err(CursorError::Malformed);
-        }
-        let wire = Wire::decode(&content[1..]).map_err(|_| CursorError::Malformed)?;
+        let wire = content(bytes)?;
         if wire.database_id != feed.database_id.as_bytes()
             || wire.epoch != feed.epoch
             || wire.filter != filter
@@ -132,6 +127,52 @@ impl Cursor {
             return Err(CursorError::Expired);
         }
         Ok(Self { phase, filter, scope })
+    }
+}
+
+/// The message in a cursor's bytes.
+fn content(bytes: &[u8]) -> Result<Wire, CursorError> {
+    let split = bytes.len().checked_sub(CHECK).filter(|n| *n >= 1).ok_or(CursorError::Malformed)?;
+    let (content, check) = bytes.split_at(split);
+    if Sha256::digest(content)[..CHECK] != *check || content[0] != VERSION {
+        return Err(CursorError::Malformed);
+    }
+    Wire::decode(&content[1..]).map_err(|_| CursorError::Malformed)
+}
+
+/// A position that a caller named by a cursor, whatever filter that was made under. The feed that it is of is checked after
+/// the state was read ([`LogPoint::check`]): what was pruned before the reading shows then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPoint {
+    /// The position.
+    pub position: Position,
+    database_id: Vec<u8>,
+    epoch: i32,
+}
+
+impl LogPoint {
+    /// Reads a cursor. One from within a snapshot stands for no state: rows that it has shown and rows that it has not are of
+    /// different times.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CursorError> {
+        let wire = content(bytes)?;
+        if wire.snapshot {
+            return Err(CursorError::Malformed);
+        }
+        let position = Position { xid: wire.xid, seq: wire.seq };
+        Ok(Self { position, database_id: wire.database_id, epoch: wire.epoch })
+    }
+
+    /// Opaque bytes for a position of this feed.
+    pub fn encode(position: Position, feed: &FeedIdentity) -> Vec<u8> {
+        Cursor { phase: Phase::Tail(position), filter: 0, scope: vec![] }.encode(feed)
+    }
+
+    /// Requires that it is of this feed, and that the log still reaches back to it.
+    pub fn check(&self, feed: &FeedIdentity) -> Result<(), CursorError> {
+        if self.database_id != feed.database_id.as_bytes() || self.epoch != feed.epoch {
+            return Err(CursorError::Foreign);
+        }
+        if self.position < feed.pruned { Err(CursorError::Expired) } else { Ok(()) }
     }
 }
 
@@ -159,6 +200,21 @@ mod tests {
         assert_eq!(Cursor::decode(&at(10, 4).encode(&f), &f, 3), Err(CursorError::Expired));
         assert_eq!(Cursor::decode(b"", &f, 3), Err(CursorError::Malformed));
         assert_eq!(Cursor::decode(b"hello world", &f, 3), Err(CursorError::Malformed));
+    }
+
+    #[test]
+    fn a_position_is_read_from_the_cursor_of_any_filter() {
+        let f = feed();
+        let read = |c: &Cursor| LogPoint::decode(&c.encode(&f));
+        assert_eq!(read(&at(11, 2)).unwrap().position, Position { xid: 11, seq: 2 });
+        let point = LogPoint::decode(&LogPoint::encode(Position { xid: 10, seq: 5 }, &f)).unwrap();
+        assert_eq!(point.check(&f), Ok(()));
+        assert_eq!(read(&at(10, 4)).unwrap().check(&f), Err(CursorError::Expired));
+        assert_eq!(point.check(&FeedIdentity { epoch: 2, ..f }), Err(CursorError::Foreign));
+        assert_eq!(LogPoint::decode(b"hello world"), Err(CursorError::Malformed));
+        let (school_code, record_key) = (String::new(), String::new());
+        let phase = Phase::Snapshot { horizon: 20, kind: 1, school_code, record_key };
+        assert_eq!(read(&Cursor { phase, filter: 0, scope: vec![] }), Err(CursorError::Malformed));
     }
 
     proptest! {

@@ -54,13 +54,19 @@ pub async fn lock_school(conn: &mut PgConnection, school_code: &str) -> Result<(
     Ok(())
 }
 
-/// Newest committed position of a school as this snapshot sees it. Every later change of the school has a higher one.
+/// Newest committed position of a school as this snapshot sees it. Every later change of the school has a higher one. Where the
+/// log of a quiet school is pruned, the position up to which everything is: the school's state is the same there.
 pub async fn school_position(conn: &mut PgConnection, school_code: &str) -> Result<Position, DbError> {
     let row = sqlx::query(
-        "select xid, seq from change_log where school_code = $1 order by xid desc, seq desc limit 1",
+        "select l.xid, l.seq, f.pruned_xid, f.pruned_seq from feed_state f left join lateral (
+           select xid, seq from change_log where school_code = $1 order by xid desc, seq desc limit 1
+         ) l on true",
     )
     .bind(school_code)
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
-    row.map_or(Ok(Position::START), |r| Ok(Position { xid: r.try_get(0)?, seq: r.try_get(1)? }))
+    let or_start =
+        |column| Ok::<i64, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.unwrap_or_default());
+    let own = Position { xid: or_start(0)?, seq: or_start(1)? };
+    Ok(own.max(Position { xid: row.try_get(2)?, seq: row.try_get(3)? }))
 }

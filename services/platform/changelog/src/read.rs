@@ -66,19 +66,21 @@ pub async fn existing_keys(
     Ok(rows.into_iter().collect())
 }
 
-/// Current image of one record, `None` when absent or withdrawn.
-pub async fn get(
+/// Current images of records of one kind, named by school and key, in any order; absent and withdrawn ones are missing. One
+/// statement, whatever the number.
+pub async fn get_many(
     conn: &mut PgConnection,
     table: &Table,
-    school_code: &str,
-    record_key: &str,
-) -> Result<Option<StoredImage>, DbError> {
+    names: &[(&str, &str)],
+) -> Result<Vec<StoredImage>, DbError> {
     let sql = format!(
-        "select {COLUMNS} from {} where school_code = $1 and record_key = $2 and not withdrawn",
+        "select r.* from unnest($1::text[], $2::text[]) as w(school, key) cross join lateral (
+           select {COLUMNS} from {} where school_code = w.school and record_key = w.key and not withdrawn offset 0) r",
         table.name
     );
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(school_code).bind(record_key).fetch_optional(conn).await?;
-    Ok(row.as_ref().map(StoredImage::from_row).transpose()?)
+    let (schools, keys): (Vec<&str>, Vec<&str>) = names.iter().copied().unzip();
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(schools).bind(keys).fetch_all(conn).await?;
+    Ok(rows.iter().map(StoredImage::from_row).collect::<Result<_, _>>()?)
 }
 
 /// Current images of a school after a key, in key order.

@@ -2,10 +2,11 @@
 use crate::{image::StoredImage, table::Table};
 use eduhub_proto::{
     common::v1::{DataDomain, Kind},
-    dictionary::{Annotated, CLASS_SECRET, FieldMeta, Record, Value, mask},
+    dictionary::{CLASS_SECRET, Record, Value, mask},
     wire::Shaped,
 };
 use eduhub_vault::{Vault, VaultError};
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 
 /// Does something with a record whose type it learns only then.
 pub trait RecordVisitor {
@@ -110,29 +111,44 @@ pub struct Split {
     pub blind_index: Option<Vec<u8>>,
 }
 
-/// Takes a record's secret out of its image and seals it. A record has at most one secret field.
+/// Takes a record's secret out of its encoding and seals it. A record has at most one secret field.
 pub fn split<R: Record>(
-    mut record: R,
+    record: &R,
+    encoded: Vec<u8>,
     vault: &Vault,
     school_code: &str,
     full_key: &str,
 ) -> Result<Split, VaultError> {
-    let mut found: Option<(u32, String)> = None;
-    record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
-        if meta.class == CLASS_SECRET
-            && let Value::Text(text) = value
-        {
-            found = Some((meta.number, text.to_owned()));
-        }
-    });
-    let Some((number, value)) = found else {
-        return Ok(Split { body: record.encode_to_vec(), secret: None, blind_index: None });
+    let secret = R::META.fields.iter().find(|f| f.class == CLASS_SECRET);
+    let Some((number, Value::Text(value))) = secret.map(|f| (f.number, record.value(f.number))) else {
+        return Ok(Split { body: encoded, secret: None, blind_index: None });
     };
-    Annotated::clear(&mut record, number);
     let aad = secret_aad(R::META.kind, school_code, full_key);
     let secret = vault.seal(&aad, format!("{number}={value}").as_bytes())?;
-    let blind_index = vault.blind_index("personal_id", &value).to_vec();
-    Ok(Split { body: record.encode_to_vec(), secret: Some(secret), blind_index: Some(blind_index) })
+    let blind_index = vault.blind_index("personal_id", value).to_vec();
+    Ok(Split { body: without(encoded, number), secret: Some(secret), blind_index: Some(blind_index) })
+}
+
+/// An encoded message without one of its fields.
+fn without(mut encoded: Vec<u8>, number: u32) -> Vec<u8> {
+    let (mut rest, mut kept) = (encoded.as_slice(), 0);
+    let mut cut = None;
+    while !rest.is_empty() && cut.is_none() {
+        // What was encoded here can be walked: neither fails.
+        let Ok((field, wire_type)) = decode_key(&mut rest) else { break };
+        if skip_field(wire_type, field, &mut rest, DecodeContext::default()).is_err() {
+            break;
+        }
+        let end = encoded.len() - rest.len();
+        if field == number {
+            cut = Some(kept..end);
+        }
+        kept = end;
+    }
+    if let Some(range) = cut {
+        encoded.drain(range);
+    }
+    encoded
 }
 
 /// Makes a [`RecordSet`] of a service's proto package.
@@ -171,4 +187,33 @@ macro_rules! record_set {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eduhub_proto::registry::v1::{FreeCandidate, Pupil, Staff};
+
+    fn is_without_its_number<R: Record + Clone>(record: &R, bare: &R) {
+        let number = R::META.fields.iter().find(|f| f.class == CLASS_SECRET).unwrap().number;
+        assert_eq!(without(record.encode_to_vec(), number), bare.encode_to_vec());
+        assert_eq!(without(bare.encode_to_vec(), number), bare.encode_to_vec());
+    }
+
+    /// A number that stays in the image would stand in the database in the clear.
+    #[test]
+    fn the_secret_is_cut_out_of_the_image_and_nothing_else() {
+        let secret = Some("037315000001".to_owned());
+        let pupil = Pupil {
+            student_code: "HS1".into(),
+            full_name: "Nguyễn Thị Hương".into(),
+            area: Some("3".into()),
+            poor_household: Some(false),
+            ..Pupil::default()
+        };
+        is_without_its_number(&Pupil { personal_id: secret.clone(), ..pupil.clone() }, &pupil);
+        is_without_its_number(&Staff { personal_id: secret.clone(), ..Staff::default() }, &Staff::default());
+        let alone = FreeCandidate { personal_id: secret, ..FreeCandidate::default() };
+        is_without_its_number(&alone, &FreeCandidate::default());
+    }
 }

@@ -3,7 +3,8 @@ use crate::{as_of::Side, as_of::list_as_of, position::Position, table::Table};
 use eduhub_pg::DbError;
 use eduhub_proto::common::v1::KindCount;
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 const PAGE: i64 = 2_000;
 
@@ -86,6 +87,19 @@ pub async fn school_digest(
         counts.push(KindCount { kind: table.meta.kind, count });
     }
     Ok(SealedState { counts, digest: digester.finish() })
+}
+
+/// School and position of a seal; `None` when there is none.
+pub async fn sealed_at(
+    conn: &mut PgConnection,
+    seal_id: Uuid,
+) -> Result<Option<(String, Position)>, DbError> {
+    let row = sqlx::query("select school_code, xid, seq from seal where seal_id = $1")
+        .bind(seal_id)
+        .fetch_optional(conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((row.try_get(0)?, Position { xid: row.try_get(1)?, seq: row.try_get(2)? })))
 }
 
 impl Position {

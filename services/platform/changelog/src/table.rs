@@ -19,18 +19,28 @@ pub enum ColumnType {
     Date,
     /// `bytea`: blind index of a secret.
     BlindIndex,
+    /// `tsvector`: the words of a person's name, folded (decision 0013).
+    Words,
 }
 
 impl ColumnType {
     /// Array type for `unnest`.
     pub(crate) fn array(self) -> &'static str {
         match self {
-            Self::Text => "text[]",
+            Self::Text | Self::Words => "text[]",
             Self::Int => "int[]",
             Self::Number => "float8[]",
             Self::Flag => "bool[]",
             Self::Date => "date[]",
             Self::BlindIndex => "bytea[]",
+        }
+    }
+
+    /// Value of a column of the input, made of one of its array's.
+    pub(crate) fn from_input(self, column: &str) -> String {
+        match self {
+            Self::Words => format!("array_to_tsvector(string_to_array(nullif(i.{column}, ''), ' '))"),
+            _ => format!("i.{column}"),
         }
     }
 }
@@ -64,7 +74,7 @@ pub struct Table {
 impl Table {
     /// The table `name` for a record of the dictionary. Panics never: every name comes from the program.
     pub fn new(name: &'static str, meta: &'static RecordMeta) -> Self {
-        let columns: Vec<Column> = meta
+        let mut columns: Vec<Column> = meta
             .fields
             .iter()
             .filter(|f| f.column)
@@ -82,6 +92,13 @@ impl Table {
                 Column { name, ty, field: f.number }
             })
             .collect();
+        // What persons are found by. Last, so that a field's own column comes first.
+        let named = meta.fields.iter().filter(|f| f.column && f.shape == Shape::PersonName as i32);
+        columns.extend(named.map(|f| Column {
+            name: format!("{}_words", f.name),
+            ty: ColumnType::Words,
+            field: f.number,
+        }));
         let write_sql = crate::write::sql(name, meta.kind, &columns);
         let copy_sql = crate::copy::sql(name, columns.iter().map(|c| c.name.as_str()));
         Self { kind: meta.kind(), meta, name, columns, write_sql, copy_sql }

@@ -25,6 +25,8 @@ pub enum ColumnValue {
     Date(Date),
     /// Blind index.
     Bytes(Vec<u8>),
+    /// Words in the order of their bytes, each once, with a space between.
+    Words(String),
 }
 
 /// New state of one row. The caller holds the school's lock and has read the version before ([`crate::prefetch`]).
@@ -71,11 +73,11 @@ const WORTH_COPYING: usize = 16;
 /// go on where this transaction's last entry stands: `seq` orders the entries of one transaction, and only those.
 pub(crate) fn sql(table: &str, kind: i32, columns: &[Column]) -> String {
     let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-    let list = |prefix: &str| names.iter().map(|n| format!(", {prefix}{n}")).collect::<String>();
     let arrays: String =
         columns.iter().enumerate().map(|(i, c)| format!(", ${}::{}", FIXED + 1 + i, c.ty.array())).collect();
     let sets: String = names.iter().map(|n| format!(", {n} = excluded.{n}")).collect();
-    let (plain, from_input) = (list(""), list("i."));
+    let plain: String = names.iter().map(|n| format!(", {n}")).collect();
+    let from_input: String = columns.iter().map(|c| format!(", {}", c.ty.from_input(&c.name))).collect();
     format!(
         "with i as (
            select * from unnest($5::uuid[], $6::text[], $7::int[], $8::int8[], $9::bytea[], $10::bytea[], $11::bytea[],
@@ -170,5 +172,6 @@ fn bind_column<'q>(query: PgQuery<'q>, ty: ColumnType, rows: &[&'q RowChange], i
         ColumnType::Flag => query.bind(column!(Flag, |v: &bool| *v)),
         ColumnType::Date => query.bind(column!(Date, |v: &Date| *v)),
         ColumnType::BlindIndex => query.bind(column!(Bytes, |v: &'q Vec<u8>| v.as_slice())),
+        ColumnType::Words => query.bind(column!(Words, |v: &'q String| v.as_str())),
     }
 }

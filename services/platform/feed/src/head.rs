@@ -26,11 +26,17 @@ const HELD_BACK: Duration = Duration::from_millis(5);
 
 /// What the reader saw last.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct State {
+pub struct State {
+    /// How far the log may be read.
     pub head: Head,
+    /// Which log it is.
     pub feed: FeedIdentity,
+    /// When it was looked at; nothing that is committed later is in it.
     pub seen: Instant,
 }
+
+/// What the reader saw last, as long as its feed lives; `None` before the first time.
+pub type Heads = watch::Receiver<Option<State>>;
 
 impl State {
     /// True when something after this position may be read.
@@ -46,7 +52,7 @@ pub struct Feed<S> {
     pub(crate) shelf: Arc<Shelf<S>>,
     pub(crate) snapshots: Arc<Snapshots<S>>,
     pub(crate) limits: FeedLimits,
-    pub(crate) state: watch::Receiver<Option<State>>,
+    pub(crate) state: Heads,
     pub(crate) followers: Arc<AtomicUsize>,
     /// Ended with the feed.
     _tasks: JoinSet<()>,
@@ -73,6 +79,11 @@ impl<S: RecordSet> Feed<S> {
         };
         tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
         Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, _tasks: tasks })
+    }
+
+    /// What the reader of this process sees of the log, for others who need to know of commits.
+    pub fn heads(&self) -> Heads {
+        self.state.clone()
     }
 }
 
@@ -134,6 +145,7 @@ impl<S: RecordSet> Reader<S> {
             Some(conn) => conn,
             None => held.insert(self.pool.acquire().await?),
         };
+        let seen = Instant::now();
         let (mut head, feed) = eduhub_changelog::head(conn).await?;
         let life = Some((feed.database_id, feed.epoch));
         if std::mem::replace(&mut self.feed, life).is_some_and(|before| Some(before) != life) {
@@ -148,7 +160,7 @@ impl<S: RecordSet> Reader<S> {
         } else {
             head.position = head.position.max(self.fill(head.position).await);
         }
-        Ok(State { head, feed, seen: Instant::now() })
+        Ok(State { head, feed, seen })
     }
 
     /// Puts the pages up to the head on the shelf; gives the end of the last one.

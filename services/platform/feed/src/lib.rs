@@ -22,6 +22,6 @@ mod subscription;
 mod wake;
 mod wire;
 
-pub use head::Feed;
+pub use head::{Feed, Heads, State};
 pub use limits::FeedLimits;
 pub use server::FeedServer;

@@ -1,12 +1,15 @@
 //! Makes an [`Incoming`] of a typed record: rules, key, digest, image, columns. No IO.
-use crate::incoming::Incoming;
+use crate::{
+    incoming::Incoming,
+    mapping::{Translated, VendorMapping},
+};
 use eduhub_changelog::{Column, ColumnType, ColumnValue, RecordSet, RecordVisitor, split};
 use eduhub_faults::Problem;
-use eduhub_proto::dictionary::{FieldMeta, Record, Value};
-use eduhub_rules::{Checker, parents, record_key, unknown_fields};
-use eduhub_vault::{DigestKey, Vault, VaultError, record_digest};
+use eduhub_proto::dictionary::{Record, Value};
+use eduhub_rules::{Checker, name_words, parents, record_key, unknown_fields};
+use eduhub_vault::{RecordDigester, Vault, VaultError};
 use prost::{DecodeError, Message};
-use std::{collections::HashMap, marker::PhantomData};
+use std::{marker::PhantomData, sync::Arc};
 use time::{Date, format_description::well_known::Iso8601};
 
 /// Prepares the records of one school and school year.
@@ -19,27 +22,36 @@ pub struct Preparer<'a, S> {
     pub school_code: &'a str,
     /// School year.
     pub school_year: i32,
-    digest_key: DigestKey,
+    digester: Arc<RecordDigester>,
+    mapping: Option<&'a VendorMapping>,
     set: PhantomData<S>,
 }
 
 impl<'a, S: RecordSet> Preparer<'a, S> {
     /// A preparer for one school and year.
     pub fn new(checker: Checker<'a>, vault: &'a Vault, school_code: &'a str, school_year: i32) -> Self {
-        let digest_key = vault.school_digest_key(school_code);
-        Self { checker, vault, school_code, school_year, digest_key, set: PhantomData }
+        let digester = Arc::new(RecordDigester::new(&vault.school_digest_key(school_code)));
+        Self { checker, vault, school_code, school_year, digester, mapping: None, set: PhantomData }
+    }
+
+    /// The same for records whose values are the sender's own: [`Preparer::read`] translates them.
+    #[must_use]
+    pub fn translating(self, mapping: Option<&'a VendorMapping>) -> Self {
+        Self { mapping, ..self }
     }
 
     /// The same for another school year of the school.
     pub(crate) fn for_year(&self, school_year: i32) -> Preparer<'_, S> {
         let (vault, school_code) = (self.vault, self.school_code);
-        let digest_key = self.digest_key.clone();
+        let digester = self.digester.clone();
         Preparer {
             checker: self.checker.clone().of_year(school_year),
             vault,
             school_code,
             school_year,
-            digest_key,
+            digester,
+            // Only what comes from the sender is translated, never what the hub has read already.
+            mapping: None,
             set: PhantomData,
         }
     }
@@ -56,12 +68,12 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
     ) -> Result<Option<Result<Incoming, VaultError>>, DecodeError> {
         let record = S::Record::decode(received)?;
         let unknown = unknown_fields(received, &record);
-        Ok(S::visit(record, One { preparer: self, index: Some(index), unknown }))
+        Ok(S::visit(record, One { preparer: self, index: Some(index), unknown, mapping: self.mapping }))
     }
 
     /// Prepares the record at a position of its batch; `None` for an empty message.
     pub fn prepare(&self, record: S::Record, index: Option<u32>) -> Option<Result<Incoming, VaultError>> {
-        S::visit(record, One { preparer: self, index, unknown: vec![] })
+        S::visit(record, One { preparer: self, index, unknown: vec![], mapping: None })
     }
 
     fn one<R: Record>(
@@ -69,10 +81,19 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
         record: R,
         index: Option<u32>,
         unknown: Vec<Problem>,
+        translated: Translated,
     ) -> Result<Incoming, VaultError> {
         let mut findings = self.checker.check(&record);
         let key = record_key(&record);
+        // What stands in no mapping table was judged as a code all the same: the table's word counts.
+        findings.retain(|f| translated.problems.iter().all(|p| p.field != f.field));
         findings.extend(unknown.into_iter().map(|f| Problem { record_key: key.clone(), ..f }));
+        let kind = R::META.kind;
+        findings.extend(translated.problems.into_iter().map(|f| Problem {
+            record_key: key.clone(),
+            kind,
+            ..f
+        }));
         for f in &mut findings {
             f.index = index;
         }
@@ -81,8 +102,9 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
         let table = S::table(R::META.kind);
         let mut columns = table.map(|t| column_values(&record, &t.columns)).unwrap_or_default();
         // The digest covers the secret too, under the school's key: without the key it can't be guessed back.
-        let digest = record_digest(&self.digest_key, &record.encode_to_vec());
-        let parts = split(record, self.vault, self.school_code, &full_key)?;
+        let canonical = record.encode_to_vec();
+        let digest = self.digester.digest(&canonical);
+        let parts = split(&record, canonical, self.vault, self.school_code, &full_key)?;
         if let (Some(table), Some(bidx)) = (table, &parts.blind_index) {
             for (column, value) in table.columns.iter().zip(&mut columns) {
                 if column.ty == ColumnType::BlindIndex {
@@ -102,6 +124,7 @@ impl<'a, S: RecordSet> Preparer<'a, S> {
             parents,
             findings,
             index,
+            translated: translated.values,
         })
     }
 }
@@ -110,25 +133,19 @@ struct One<'p, 'a, S> {
     preparer: &'p Preparer<'a, S>,
     index: Option<u32>,
     unknown: Vec<Problem>,
+    mapping: Option<&'p VendorMapping>,
 }
 
 impl<S: RecordSet> RecordVisitor for One<'_, '_, S> {
     type Out = Result<Incoming, VaultError>;
-    fn visit<R: Record>(self, record: R) -> Self::Out {
-        self.preparer.one(record, self.index, self.unknown)
+    fn visit<R: Record>(self, mut record: R) -> Self::Out {
+        let translated = self.mapping.map(|m| m.translate(&mut record)).unwrap_or_default();
+        self.preparer.one(record, self.index, self.unknown, translated)
     }
 }
 
 fn column_values<R: Record>(record: &R, columns: &[Column]) -> Vec<ColumnValue> {
-    let mut by_field: HashMap<u32, ColumnValue> = HashMap::with_capacity(columns.len());
-    record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| {
-        if !meta.column {
-            return;
-        }
-        let Some(column) = columns.iter().find(|c| c.field == meta.number) else { return };
-        by_field.insert(meta.number, column_value(column.ty, value));
-    });
-    columns.iter().map(|c| by_field.remove(&c.field).unwrap_or(ColumnValue::Null)).collect()
+    columns.iter().map(|column| column_value(column.ty, record.value(column.field))).collect()
 }
 
 fn column_value(ty: ColumnType, value: Value<'_>) -> ColumnValue {
@@ -140,6 +157,7 @@ fn column_value(ty: ColumnType, value: Value<'_>) -> ColumnValue {
         (ColumnType::Int, Value::Int(n)) => ColumnValue::Int(n),
         (ColumnType::Number, Value::Number(n)) => ColumnValue::Number(n),
         (ColumnType::Flag, Value::Flag(b)) => ColumnValue::Flag(b),
+        (ColumnType::Words, Value::Text(s)) => ColumnValue::Words(name_words(s)),
         // Blind indexes are set from the sealed secret; everything else is absent.
         _ => ColumnValue::Null,
     }

@@ -93,6 +93,19 @@ impl CopyRows {
         self.int4(days(value));
     }
 
+    /// `tsvector` of words without their places; they come in the order of their bytes, each once, with a space between.
+    pub fn words(&mut self, words: &str) {
+        let words: Vec<&str> = words.split_terminator(' ').collect();
+        let lengths: usize = words.iter().map(|word| word.len() + 3).sum();
+        self.0.extend_from_slice(&i32::try_from(lengths + 4).unwrap_or_default().to_be_bytes());
+        self.0.extend_from_slice(&i32::try_from(words.len()).unwrap_or_default().to_be_bytes());
+        for word in words {
+            self.0.extend_from_slice(word.as_bytes());
+            // End of the text, number of places.
+            self.0.extend_from_slice(&[0, 0, 0]);
+        }
+    }
+
     /// `timestamptz`.
     pub fn timestamp(&mut self, value: OffsetDateTime) {
         self.int8((value.unix_timestamp() - POSTGRES_EPOCH) * 1_000_000 + i64::from(value.microsecond()));

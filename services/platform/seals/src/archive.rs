@@ -1,15 +1,14 @@
-//! Records and seals for callers: every read checks the caller's reach first and shows no more than its class.
-use crate::{Reader, RecordList, Sealed, compare, pages, seal};
+//! Seals for callers: every read checks the caller's reach first and shows no more than its class.
+use crate::{Sealed, compare, pages, seal};
 use eduhub_auth::{Caller, Gate};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{DbError, PgPool, in_tx};
 use eduhub_proto::{
-    common::v1::{
-        ChangeHeader, Dataset, DiffPage, DiffSealRequest, ListSealedRequest, SchoolDigest, Seal, SealRequest,
-    },
+    common::v1::{Dataset, DiffPage, DiffSealRequest, ListSealedRequest, SchoolDigest, Seal, SealRequest},
     dictionary::kinds_of,
 };
+use eduhub_reads::{Reader, RecordList};
 use eduhub_vault::Vault;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 use std::{marker::PhantomData, sync::Arc, time::Duration};
@@ -17,31 +16,7 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 /// Longest time that making a seal may take.
 const SEALING: Duration = Duration::from_secs(30);
 
-/// One record of a school by kind and full key.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    /// School.
-    pub school_code: &'a str,
-    /// Number of the kind.
-    pub kind: i32,
-    /// Key within the school; yearly kinds with the school year.
-    pub record_key: &'a str,
-}
-
-/// Page of a kind's live records.
-#[derive(Debug, Clone, Copy)]
-pub struct Page<'a> {
-    /// School.
-    pub school_code: &'a str,
-    /// Number of the kind.
-    pub kind: i32,
-    /// At most so many; 0 for 200, at most 1,000.
-    pub size: i32,
-    /// Token of the page before.
-    pub token: &'a str,
-}
-
-/// The records and seals of one service.
+/// The seals of one service.
 pub struct Archive<S> {
     pool: PgPool,
     vault: Arc<Vault>,
@@ -68,40 +43,6 @@ impl<S: RecordSet> Archive<S> {
 
     async fn conn(&self) -> Result<PoolConnection<Postgres>, Fault> {
         Ok(self.pool.acquire().await.map_err(DbError::from)?)
-    }
-
-    /// One live record.
-    ///
-    /// # Errors
-    /// NOT_FOUND when it is absent, or the school is absent or out of reach; PERMISSION_DENIED for the domain.
-    pub async fn get(
-        &self,
-        caller: &Caller,
-        what: Named<'_>,
-    ) -> Result<(ChangeHeader, Option<S::Record>), Fault> {
-        self.gate.kind(caller, what.school_code, what.kind).await?;
-        let (mut conn, reader) = (self.conn().await?, self.reader(caller));
-        pages::get::<S>(&mut conn, &reader, what.school_code, what.kind, what.record_key).await
-    }
-
-    /// Live records of one kind in one school by key.
-    ///
-    /// # Errors
-    /// As [`Archive::get`]; INVALID_ARGUMENT for size and token.
-    pub async fn list(&self, caller: &Caller, page: Page<'_>) -> Result<RecordList<S::Record>, Fault> {
-        self.gate.kind(caller, page.school_code, page.kind).await?;
-        let (mut conn, reader) = (self.conn().await?, self.reader(caller));
-        pages::list::<S>(&mut conn, &reader, page.school_code, page.kind, page.size, page.token).await
-    }
-
-    /// Versions of one record, newest first, at most 100.
-    ///
-    /// # Errors
-    /// As [`Archive::get`].
-    pub async fn history(&self, caller: &Caller, what: Named<'_>) -> Result<RecordList<S::Record>, Fault> {
-        self.gate.kind(caller, what.school_code, what.kind).await?;
-        let (mut conn, reader) = (self.conn().await?, self.reader(caller));
-        pages::history::<S>(&mut conn, &reader, what.school_code, what.kind, what.record_key).await
     }
 
     /// Fixes the state of a dataset; the same id again gives the same seal. Whom to let in is the service's to say.

@@ -1,12 +1,10 @@
 //! Differences between two states, field by field.
-use crate::{seal::Sealed, view::Reader};
-use eduhub_changelog::{DiffRow, Position, RecordSet, RecordVisitor, Side, diff_as_of};
+use crate::seal::Sealed;
+use eduhub_changelog::{DiffRow, Position, RecordSet, Side, diff_as_of};
 use eduhub_faults::Fault;
 use eduhub_paging as paging;
-use eduhub_proto::{
-    common::v1::{DiffPage, DiffSealRequest, FieldDiff, RecordDiff},
-    dictionary::{FieldMeta, Record, Value},
-};
+use eduhub_proto::common::v1::{DiffPage, DiffSealRequest, RecordDiff};
+use eduhub_reads::{Reader, differences};
 use sqlx::PgConnection;
 
 /// What differs between `base` (`None`: the live state) and a seal. Fields above the reader's class show as equal.
@@ -64,36 +62,9 @@ fn difference<S: RecordSet>(reader: &Reader<'_>, kind: i32, row: &DiffRow) -> Re
     let after = row.after.as_ref().map(read).transpose()?;
     let (added, removed) = (before.is_none(), after.is_none());
     let fields = match (&before, &after) {
-        (Some((_, Some(b))), Some((_, Some(a)))) => {
-            let (b, a) = (values::<S>(b), values::<S>(a));
-            b.into_iter()
-                .zip(a)
-                .filter(|((_, x), (_, y))| x != y)
-                .map(|((meta, before), (_, after))| FieldDiff {
-                    field: meta.name.to_owned(),
-                    label: meta.label.to_owned(),
-                    before,
-                    after,
-                })
-                .collect()
-        }
+        (Some((_, Some(b))), Some((_, Some(a)))) => differences::<S>(b, a),
         _ => vec![],
     };
     let header = after.or(before).map(|(h, _)| h);
     Ok(RecordDiff { header, added, removed, fields })
-}
-
-fn values<S: RecordSet>(record: &S::Record) -> Vec<(&'static FieldMeta, String)> {
-    S::visit(record.clone(), Values).unwrap_or_default()
-}
-
-struct Values;
-
-impl RecordVisitor for Values {
-    type Out = Vec<(&'static FieldMeta, String)>;
-    fn visit<R: Record>(self, record: R) -> Self::Out {
-        let mut out = Vec::new();
-        record.visit(&mut |meta: &'static FieldMeta, value: Value<'_>| out.push((meta, value.display())));
-        out
-    }
 }

@@ -3,7 +3,7 @@
 
 /// Implements the `SealService` of an API package for a type whose first field is an [`Archive`](crate::Archive).
 ///
-/// `pages by` is the function that makes the package's `RecordPage` of a [`RecordList`](crate::RecordList); only the
+/// `pages by` is the function that makes the package's `RecordPage` of a `eduhub_reads::RecordList`; only the
 /// service that the seals are `made for` may make one. The crate that calls it has `eduhub-auth`, `eduhub-proto`, `tonic`.
 #[macro_export]
 macro_rules! seal_service {

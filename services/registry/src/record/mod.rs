@@ -1,3 +1,3 @@
-//! Reads of single records: get, list by key, history; masked by the caller's class.
+//! Reads of records; what they have in common in all services is the crate `eduhub-reads`.
 
 pub mod rpc;

@@ -2,9 +2,10 @@
 use super::stream::Push;
 use crate::{
     batch::{self, Batch},
-    end, session,
+    end::{self, Ending},
+    session,
 };
-use eduhub_changelog::{RecordSet, lock_school};
+use eduhub_changelog::{Epochs, RecordSet, lock_school};
 use eduhub_faults::Fault;
 use eduhub_pg::in_tx;
 use eduhub_proto::common::v1::{BatchReply, PushEnd, PushReceipt};
@@ -29,13 +30,15 @@ pub(super) async fn open<S: RecordSet>(push: &Push<S>) -> Result<u32, Fault> {
 
 /// Applies a batch, or gives again the answer that it got before.
 pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Result<BatchReply, Fault> {
+    let _counted = Counted::commit_of(push);
     let (push, who) = (push.clone(), push.admitted.context());
     let (pool, limit, wake) =
         (push.ingest.pool.clone(), push.ingest.limits.transaction, push.ingest.wake.clone());
     let reply = in_tx(&pool, limit, move |conn| {
         Box::pin(async move {
             let codes = (push.ingest.codes)();
-            batch::apply_once::<S>(conn, &who, &push.preparer(&codes), batch).await
+            let rules = &*push.ingest.stored;
+            batch::apply_once::<S>(conn, &who, &push.preparer(&codes), rules, batch).await
         })
     })
     .await?;
@@ -45,12 +48,38 @@ pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Re
 
 /// Completes the session.
 pub(super) async fn complete<S: RecordSet>(push: &Push<S>, end: PushEnd) -> Result<PushReceipt, Fault> {
+    let _counted = Counted::commit_of(push);
     let admitted = &push.admitted;
     let (who, session_id, open) = (admitted.context(), admitted.session_id, admitted.open.clone());
+    let (rules, stamp) = (push.ingest.stored.clone(), push.ingest.stamp.clone());
     let receipt = in_tx(&push.ingest.pool, push.ingest.limits.transaction, move |conn| {
-        Box::pin(async move { end::complete::<S>(conn, &who, session_id, &open, &end).await })
+        Box::pin(async move {
+            let (rules, stamp) = (&*rules, &stamp);
+            let ending = Ending { who: &who, rules, stamp, session_id, open: &open, end: &end };
+            end::complete::<S>(conn, ending).await
+        })
     })
     .await?;
     push.ingest.wake.notify_waiters();
     Ok(receipt)
+}
+
+/// Counts a commit to the school of a push when the step is over and before its answer is given. However it ends: after an
+/// error, too, it may have been committed.
+struct Counted {
+    epochs: Arc<Epochs>,
+    school_code: String,
+}
+
+impl Counted {
+    fn commit_of<S: RecordSet>(push: &Push<S>) -> Self {
+        let (epochs, school_code) = (push.ingest.epochs.clone(), push.admitted.open.school_code.clone());
+        Self { epochs, school_code }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.epochs.count(&self.school_code);
+    }
 }

@@ -1,9 +1,14 @@
 //! What a service sets up for its push streams.
-use crate::incoming::Incoming;
+use crate::{
+    incoming::Incoming,
+    mapping::Mappings,
+    stored::{NoStoredRules, StoredRules},
+};
 use async_trait::async_trait;
-use eduhub_changelog::RecordSet;
+use eduhub_changelog::{Epochs, RecordSet};
 use eduhub_faults::Fault;
-use eduhub_rules::CodeTable;
+use eduhub_receipts::Stamp;
+use eduhub_rules::{CodeTable, RulePack};
 use eduhub_vault::Vault;
 use sqlx::PgPool;
 use std::{marker::PhantomData, sync::Arc, time::Duration};
@@ -58,12 +63,22 @@ pub struct Ingest<S> {
     pub vault: Arc<Vault>,
     /// Code lists in force.
     pub codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
+    /// Mapping tables in force.
+    pub mappings: Arc<dyn Fn() -> Arc<Mappings> + Send + Sync>,
     /// Business date (Việt Nam).
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
+    /// Rules between fields in force for a school year on a day.
+    pub packs: Arc<dyn Fn(i32, Date) -> Arc<RulePack> + Send + Sync>,
+    /// Signs receipts.
+    pub stamp: Stamp,
     /// Further checks of the service.
     pub extra: Arc<dyn Extra>,
+    /// Rules of the service over what is stored.
+    pub stored: Arc<dyn StoredRules>,
     /// Wakes the feed's reader after a commit.
     pub wake: Arc<Notify>,
+    /// Counts commits before they are acknowledged, for whoever keeps what it has read.
+    pub epochs: Arc<Epochs>,
     /// Bounds.
     pub limits: Limits,
     set: PhantomData<S>,
@@ -76,8 +91,28 @@ impl<S: RecordSet> Ingest<S> {
         vault: Arc<Vault>,
         codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
         today: Arc<dyn Fn() -> Date + Send + Sync>,
+        stamp: Stamp,
     ) -> Self {
-        let (extra, wake) = (Arc::new(NoExtra), Arc::new(Notify::new()));
-        Self { pool, vault, codes, today, extra, wake, limits: Limits::default(), set: PhantomData }
+        let (extra, stored, wake) = (Arc::new(NoExtra), Arc::new(NoStoredRules), Arc::new(Notify::new()));
+        let usual = Arc::new(RulePack::USUAL);
+        let packs = Arc::new(move |_: i32, _: Date| usual.clone());
+        let limits = Limits::default();
+        let (none, epochs) = (Arc::<Mappings>::default(), Arc::<Epochs>::default());
+        let mappings = Arc::new(move || none.clone());
+        Self {
+            pool,
+            vault,
+            codes,
+            mappings,
+            today,
+            packs,
+            stamp,
+            extra,
+            stored,
+            wake,
+            epochs,
+            limits,
+            set: PhantomData,
+        }
     }
 }

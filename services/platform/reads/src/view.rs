@@ -14,13 +14,21 @@ pub struct Reader<'a> {
     pub max_class: i32,
 }
 
+/// Head and masked record of an image; no record for a withdrawal.
+pub type Seen<R> = (ChangeHeader, Option<R>);
+
 impl Reader<'_> {
-    /// Head and masked record of an image.
-    pub fn read<S: RecordSet>(
+    /// Heads and masked records of images of one kind.
+    pub fn all<S: RecordSet>(
         &self,
         kind: i32,
-        image: &StoredImage,
-    ) -> Result<(ChangeHeader, Option<S::Record>), Fault> {
+        images: &[StoredImage],
+    ) -> Result<Vec<Seen<S::Record>>, Fault> {
+        images.iter().map(|image| self.read::<S>(kind, image)).collect()
+    }
+
+    /// Head and masked record of an image.
+    pub fn read<S: RecordSet>(&self, kind: i32, image: &StoredImage) -> Result<Seen<S::Record>, Fault> {
         let op = if image.withdrawn { ChangeOp::Withdraw } else { ChangeOp::Upsert };
         let header = ChangeHeader {
             record_id: image.record_id.to_string(),

@@ -1,0 +1,3 @@
+//! Work list of a school: data issues on its facilities.
+
+pub mod rpc;
