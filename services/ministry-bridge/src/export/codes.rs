@@ -15,7 +15,7 @@ const TTL: Duration = Duration::from_secs(300);
 
 /// The codes of a list that are valid today.
 pub(super) async fn valid(core: &Core, list: &'static str) -> Result<CodeSheet, Error> {
-    let request = ListCodesRequest { list: list.to_owned() };
+    let request = ListCodesRequest { list: list.to_owned(), ..Default::default() };
     let fetch = async {
         Ok::<ListCodesResponse, Status>(
             core.peers.codes().list_codes(within_deadline(request)).await?.into_inner(),
