@@ -1,4 +1,5 @@
-//! The same personal ID on two persons, found by blind index over the whole province.
+//! The same personal ID on two persons, found by blind index over the whole province. Two records under one key at two schools
+//! are one person, who moved or works at both: keys of persons are theirs for life (TT 42/2021 Art 10).
 use crate::{
     issues::{close_issues, open_issues},
     outcome::Outcome,
@@ -52,14 +53,17 @@ pub(crate) async fn sweep(
     // Record ids are time-ordered (UUID v7), so their order is the order of recording. Issues are opened and closed in one
     // order everywhere: two schools that share many numbers and push at once would wait for each other otherwise.
     let sql = format!(
-        "select school_code, record_key, rank from (
-           select school_code, record_key, row_number() over (partition by {0} order by record_id) as rank,
-             count(*) over (partition by {0}) as holders
-           from {1} where {0} = any($1) and not withdrawn
-         ) p where holders > 1 or exists (select 1 from data_issue d where d.school_code = p.school_code and d.kind = $2
+        "select school_code, record_key, person <> first as later from (
+           select school_code, record_key, person, first_value(person) over (partition by id order by record_id) as first,
+             min(person) over (partition by id) <> max(person) over (partition by id) as shared
+           from (select {0} as id, record_id, school_code, record_key, {2} as person from {1}
+             where {0} = any($1) and not withdrawn) h
+         ) p where shared or exists (select 1 from data_issue d where d.school_code = p.school_code and d.kind = $2
            and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)
          order by school_code, record_key",
-        column.name, table.name
+        column.name,
+        table.name,
+        person(table)
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(indexes)
@@ -72,7 +76,7 @@ pub(crate) async fn sweep(
     for r in rows {
         let (school, key): (String, String) = (r.try_get(0)?, r.try_get(1)?);
         let shared = by_school.entry(school.clone()).or_default();
-        if r.try_get::<i64, _>(2)? > 1 {
+        if r.try_get::<bool, _>(2)? {
             let mut problem = warning(Reason::PersonalIdDuplicate, "personal_id");
             problem.kind = table.meta.kind;
             problem.record_key = key.clone();
@@ -89,6 +93,11 @@ pub(crate) async fn sweep(
     Ok(found)
 }
 
+/// What names a person in a table: the key without the school year that stands before a yearly record's.
+fn person(table: &Table) -> &'static str {
+    if table.meta.yearly { "substr(record_key, 6)" } else { "record_key" }
+}
+
 /// The few indexes that more than one person has, or whose holder has an open issue: nearly all are one person's own.
 async fn in_question(
     conn: &mut PgConnection,
@@ -101,11 +110,12 @@ async fn in_question(
     }
     let sql = format!(
         "select i.index from unnest($1::bytea[]) as i(index) cross join lateral (
-           select count(*) as holders, bool_or(exists (select 1 from data_issue d where d.school_code = p.school_code
+           select min({person}) <> max({person}) as shared, bool_or(exists (select 1 from data_issue d where d.school_code = p.school_code
              and d.kind = $2 and d.record_key = p.record_key and d.reason = $3 and d.closed_at is null)) as open
            from {} p where p.{column} = i.index and not p.withdrawn
-         ) h where h.holders > 1 or h.open",
-        table.name
+         ) h where h.shared or h.open",
+        table.name,
+        person = person(table)
     );
     Ok(sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(indexes)

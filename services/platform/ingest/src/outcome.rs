@@ -2,7 +2,7 @@
 use crate::incoming::Incoming;
 use eduhub_faults::{Problem, Reason, Severity};
 use eduhub_proto::common::v1::{PushCounts, RootCause};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Kind and full key of records.
 pub(crate) type Keys = HashSet<(i32, String)>;
@@ -29,6 +29,10 @@ pub(crate) struct Outcome {
     pub persons: HashMap<(i32, String), u32>,
     /// Blind indexes that came or went, by kind.
     pub indexes: HashMap<i32, Vec<Vec<u8>>>,
+    /// Kinds with records that were never there before.
+    pub new_kinds: BTreeSet<i32>,
+    /// Kinds with records that superseded an image.
+    pub changed_kinds: BTreeSet<i32>,
 }
 
 impl Outcome {

@@ -172,6 +172,8 @@ async fn store(
         if record.blind_index.is_none() && old.is_some_and(|o| o.blind_index.is_some()) {
             out.bared.push((record.kind, record.record_key.clone()));
         }
+        let kinds = if old.is_some() { &mut out.changed_kinds } else { &mut out.new_kinds };
+        kinds.insert(record.kind);
         if let Some(old) = old {
             let indexes = out.indexes.entry(record.kind).or_default();
             indexes.extend(old.blind_index.clone());
@@ -211,6 +213,7 @@ pub(crate) async fn withdraw(
         match existing.get(*key) {
             Some(old) if !old.withdrawn => {
                 out.counts.withdrawn += 1;
+                out.changed_kinds.insert(table.meta.kind);
                 out.indexes.entry(table.meta.kind).or_default().extend(old.blind_index.clone());
                 rows.push(RowChange {
                     record_id: old.record_id,

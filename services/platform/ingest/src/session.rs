@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub record_count: i64,
     pub totals: PushCounts,
     pub receipt: Option<PushReceipt>,
+    /// Every change of the session has a higher transaction id.
+    pub opened_xid: i64,
 }
 
 /// Who opens it.
@@ -68,7 +70,7 @@ pub(crate) async fn open(
 /// Reads a session.
 pub(crate) async fn load(conn: &mut PgConnection, session_id: Uuid) -> Result<Session, Fault> {
     let row = sqlx::query(
-        "select last_batch, record_count, totals, receipt from push_session where session_id = $1",
+        "select last_batch, record_count, totals, receipt, opened_xid from push_session where session_id = $1",
     )
     .bind(session_id)
     .fetch_one(conn)
@@ -81,6 +83,7 @@ pub(crate) async fn load(conn: &mut PgConnection, session_id: Uuid) -> Result<Se
         record_count: row.try_get(1).map_err(db)?,
         totals: PushCounts::decode(row.try_get::<&[u8], _>(2).map_err(db)?).map_err(Fault::internal)?,
         receipt: receipt.map(|b| PushReceipt::decode(b.as_slice())).transpose().map_err(Fault::internal)?,
+        opened_xid: row.try_get(4).map_err(db)?,
     })
 }
 

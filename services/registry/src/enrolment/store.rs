@@ -77,7 +77,7 @@ fn moves_out(condition: &str) -> String {
            where {SAME_PUPIL} and o.school_year between e.school_year and e.school_year + 1
              and o.school_code <> e.school_code
              and case when e.to_school is null then o.from_school = e.school_code
-                 else o.school_code = e.to_school and (o.from_school = e.school_code or o.student_status in {IN}) end
+                 else o.school_code || '' = e.to_school and (o.from_school = e.school_code or o.student_status in {IN}) end
            order by o.record_id limit 1) i on true
          where {condition} and e.student_status in {OUT} and not e.withdrawn"
     )

@@ -8,8 +8,8 @@ mod stored;
 mod write;
 
 pub use read::{CountedIssue, IssueRow, IssueView, count_open, list_issues};
+pub use write::{Looked, close_issues, open_issues, settle_issues};
 pub(crate) use write::{close_all, sync};
-pub use write::{close_issues, open_issues};
 
 /// Numbers of kinds as the table has them.
 fn small(kinds: &[i32]) -> Vec<i16> {

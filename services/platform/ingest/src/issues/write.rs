@@ -6,7 +6,18 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Reasons that other checks than those of the record itself open and close.
-const BY_OTHERS: [i16; 2] = [Reason::PersonalIdDuplicate as i16, Reason::PopulationMismatch as i16];
+const BY_OTHERS: [i16; 10] = [
+    Reason::PersonalIdDuplicate as i16,
+    Reason::PopulationMismatch as i16,
+    Reason::StatusChange as i16,
+    Reason::DoubleEnrolment as i16,
+    Reason::AgeForGrade as i16,
+    Reason::ClassSize as i16,
+    Reason::TeacherNotActive as i16,
+    Reason::HeightDrop as i16,
+    Reason::NotEnrolled as i16,
+    Reason::LikelyDuplicate as i16,
+];
 
 /// Findings by full key, column by column as statements take them.
 struct Found<'a> {
@@ -172,6 +183,64 @@ pub async fn close_issues(
     .bind(i16::try_from(kind).unwrap_or_default())
     .bind(reason as i16)
     .bind(record_keys)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A record that a rule over stored data looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Looked {
+    /// School.
+    pub school_code: String,
+    /// Number of the kind.
+    pub kind: i32,
+    /// Full key.
+    pub record_key: String,
+    /// Number of the reason.
+    pub reason: i32,
+}
+
+/// Closes the open issues of some records, whatever their field, and opens findings, at several schools at once. Takes both in
+/// one order everywhere: two schools that push at once and concern each other would wait for each other otherwise.
+///
+/// # Errors
+/// The database's.
+pub async fn settle_issues(
+    conn: &mut PgConnection,
+    close: &std::collections::BTreeSet<Looked>,
+    open: &std::collections::BTreeMap<Looked, Problem>,
+) -> Result<(), DbError> {
+    if !close.is_empty() {
+        sqlx::query(
+            "update data_issue d set closed_at = now()
+             from unnest($1::text[], $2::int2[], $3::text[], $4::int2[]) as r(school_code, kind, record_key, reason)
+             where d.school_code = r.school_code and d.closed_at is null and d.kind = r.kind and d.record_key = r.record_key
+               and d.reason = r.reason",
+        )
+        .bind(close.iter().map(|l| l.school_code.as_str()).collect::<Vec<_>>())
+        .bind(close.iter().map(|l| small(l.kind)).collect::<Vec<_>>())
+        .bind(close.iter().map(|l| l.record_key.as_str()).collect::<Vec<_>>())
+        .bind(close.iter().map(|l| small(l.reason)).collect::<Vec<_>>())
+        .execute(&mut *conn)
+        .await?;
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into data_issue (issue_id, school_code, kind, record_key, reason, field, severity, problem)
+         select * from unnest($1::uuid[], $2::text[], $3::int2[], $4::text[], $5::int2[], $6::text[], $7::int2[], $8::bytea[])
+         on conflict (school_code, kind, record_key, reason, field) where closed_at is null do nothing",
+    )
+    .bind(open.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+    .bind(open.keys().map(|l| l.school_code.as_str()).collect::<Vec<_>>())
+    .bind(open.keys().map(|l| small(l.kind)).collect::<Vec<_>>())
+    .bind(open.keys().map(|l| l.record_key.as_str()).collect::<Vec<_>>())
+    .bind(open.keys().map(|l| small(l.reason)).collect::<Vec<_>>())
+    .bind(open.values().map(|p| p.field.as_str()).collect::<Vec<_>>())
+    .bind(open.values().map(|p| small(p.severity)).collect::<Vec<_>>())
+    .bind(open.values().map(rest_of).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

@@ -31,21 +31,22 @@ pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(),
     let school = context.written.school_code.clone();
     // What is so by far is left to the program, which knows the grades.
     let sql = format!(
-        "with t as (
-           select record_id from {enrolments} e
-           union select e.record_id from {pupils} p join enrolment_record e on e.student_code = p.record_key
-             where $4 and p.before and e.school_code = $1
-           union select record_id from enrolment_record where school_code = $1 and record_key = any($3)
+        "with e as (
+           select * from {enrolments} came
+           union all
+           select o.* from {pupils} p cross join lateral (
+             select * from enrolment_record where student_code = p.record_key and school_code || '' = $1 offset 0) o
+           where $4 and p.before
          )
-         select e.record_key, e.grade, e.school_year - extract(year from p.birth_date)::int,
+         select distinct e.record_key, e.grade, e.school_year - extract(year from p.birth_date)::int,
            (select s.level = 5 from school s where s.school_code = $1)
-         from t join enrolment_record e using (record_id)
-         join pupil_record p on p.school_code = e.school_code and p.record_key = e.student_code
+         from e cross join lateral (
+           select * from pupil_record where school_code = e.school_code and record_key = e.student_code offset 0) p
          where not e.withdrawn and e.student_status in {IN_CLASS} and not p.withdrawn and p.birth_date is not null
            and e.grade is not null and e.school_year - extract(year from p.birth_date)::int not between
              case when e.grade in ('13', '14', '15', '16', '17', '18') then right(e.grade, 1)::int - 3 else e.grade::int + 5 end - {SPAN}
              and case when e.grade in ('13', '14', '15', '16', '17', '18') then right(e.grade, 1)::int - 3 else e.grade::int + 5 end + {SPAN}",
-        enrolments = context.touched(Kind::Enrolment, "enrolment_record"),
+        enrolments = context.rows(Kind::Enrolment, "enrolment_record"),
         pupils = context.touched(Kind::Pupil, "pupil_record"),
     );
     let rows: Vec<(String, String, i32, Option<bool>)> = sqlx::query_as(AssertSqlSafe(sql))

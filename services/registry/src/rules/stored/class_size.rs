@@ -27,19 +27,24 @@ pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(),
     // Only classes that somebody came to can have become too large; those that were may have become small enough.
     let sql = format!(
         "with c as (
-           select distinct e.school_year, e.class_code from {} t join enrolment_record e using (record_id)
-           where not e.withdrawn and e.student_status in {IN_CLASS}
-           union select left(key, 4)::int, substr(key, 6) from unnest($3::text[]) as key
+           select distinct e.school_year, e.class_code from {} e where not e.withdrawn and e.student_status in {IN_CLASS}
+           union select left(key, 4)::int, substr(key, 6) from unnest($4::text[]) as key
          )
          select k.record_key, k.grade, n.pupils from c
-         join class_record k on k.school_code = $1 and k.record_key = c.school_year || '/' || c.class_code and not k.withdrawn
+         cross join lateral (select * from class_record
+           where school_code = $1 and record_key = c.school_year || '/' || c.class_code and not withdrawn offset 0) k
          cross join lateral (select count(*) as pupils from enrolment_record e
-           where e.school_code = $1 and e.school_year = c.school_year and e.class_code = c.class_code
+           where (e.school_code || '/' || e.class_code) collate \"C\" = $1 || '/' || c.class_code and e.school_year = c.school_year
              and e.student_code is not null and not e.withdrawn and e.student_status in {IN_CLASS}) n",
-        context.touched(Kind::Enrolment, "enrolment_record")
+        context.rows(Kind::Enrolment, "enrolment_record")
     );
-    let rows: Vec<(String, Option<String>, i64)> =
-        sqlx::query_as(AssertSqlSafe(sql)).bind(&school).bind(context.xid).bind(open).fetch_all(conn).await?;
+    let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(&school)
+        .bind(context.xid)
+        .bind(Vec::<String>::new())
+        .bind(open)
+        .fetch_all(conn)
+        .await?;
     for (key, grade, pupils) in rows {
         if pupils > most(grade.as_deref().unwrap_or_default()) {
             context.find(RULE, Kind::Class, (&school, &key), "class_code", pupils.to_string());

@@ -85,7 +85,7 @@ impl Context {
         let rows = sqlx::query(
             "select x.xid, d.kind, d.record_key, d.reason, d.problem
              from (select coalesce($2, pg_current_xact_id()::text::int8) as xid) x
-             left join data_issue d on d.school_code = $1 and d.closed_at is null and d.reason in (27, 50, 53, 54, 55, 56, 57, 58)",
+             left join data_issue d on d.school_code || '' = $1 and d.closed_at is null and d.reason in (27, 50, 53, 54, 55, 56, 57, 58)",
         )
         .bind(&written.school_code)
         .bind(since)
@@ -130,6 +130,20 @@ impl Context {
                   where r.school_code = $1 and r.xid >= $2 and not r.withdrawn)"
             ),
         }
+    }
+
+    /// SQL for the rows of a table that are to be judged: those of a kind that came, and those of the keys $3. Each is looked up
+    /// by itself (`offset 0` keeps it so): a join that was planned while the tables were empty would go through all of them.
+    pub fn rows(&self, kind: Kind, table: &str) -> String {
+        format!(
+            "(select r.* from (
+                select t.record_id from {} t
+                union
+                select k.record_id from unnest($3::text[]) as asked(key) cross join lateral (
+                  select record_id from {table} where school_code = $1 and record_key = asked.key offset 0) k
+              ) u cross join lateral (select * from {table} where record_id = u.record_id offset 0) r)",
+            self.touched(kind, table)
+        )
     }
 
     /// Keys with an open issue of a rule at the school, of a kind.

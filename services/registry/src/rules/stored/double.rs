@@ -50,16 +50,17 @@ pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(),
 /// Pupils of the enrolments that came, who are in class elsewhere too.
 async fn twice_in_class(conn: &mut PgConnection, context: &Context) -> Result<BTreeSet<Pupil>, DbError> {
     let sql = format!(
-        "select distinct e.student_code, e.school_year from {} t join enrolment_record e using (record_id)
-         where not e.withdrawn and e.student_status in {IN_CLASS} and exists (
+        "select distinct e.student_code, e.school_year from {} e cross join lateral (
            select 1 from enrolment_record o where o.student_code = e.student_code and o.school_year = e.school_year
              and o.record_id <> e.record_id and not o.withdrawn and o.student_status in {IN_CLASS}
-             and (o.school_code = e.school_code or e.student_code not like 'TAM-%'))",
-        context.touched(Kind::Enrolment, "enrolment_record")
+             and (o.school_code = e.school_code or e.student_code not like 'TAM-%') offset 0) o
+         where not e.withdrawn and e.student_status in {IN_CLASS}",
+        context.rows(Kind::Enrolment, "enrolment_record")
     );
     let rows: Vec<Pupil> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(&context.written.school_code)
         .bind(context.xid)
+        .bind(Vec::<String>::new())
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().collect())
@@ -74,7 +75,8 @@ async fn of_open(
     let rows = sqlx::query(
         "select e.student_code, e.school_year, (select l.before_body from change_log l
              where l.xid = $2 and l.record_id = e.record_id and l.before_version is not null order by l.seq limit 1)
-         from enrolment_record e where e.school_code = $1 and e.record_key = any($3)",
+         from unnest($3::text[]) as asked(key) cross join lateral (
+           select * from enrolment_record where school_code = $1 and record_key = asked.key offset 0) e",
     )
     .bind(&context.written.school_code)
     .bind(context.xid)
@@ -108,8 +110,8 @@ async fn enrolments_of(
 ) -> Result<BTreeMap<Pupil, Vec<Seat>>, DbError> {
     let rows = sqlx::query(
         "select e.student_code, e.school_year, e.school_code, e.record_key, e.student_status
-         from unnest($1::text[], $2::int[]) as p(code, year)
-         join enrolment_record e on e.student_code = p.code and e.school_year = p.year and not e.withdrawn",
+         from unnest($1::text[], $2::int[]) as p(code, year) cross join lateral (
+           select * from enrolment_record where student_code = p.code and school_year = p.year and not withdrawn offset 0) e",
     )
     .bind(pupils.iter().map(|p| p.0.as_str()).collect::<Vec<_>>())
     .bind(pupils.iter().map(|p| p.1).collect::<Vec<_>>())

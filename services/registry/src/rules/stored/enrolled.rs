@@ -75,16 +75,11 @@ async fn one(
 ) -> Result<(), DbError> {
     let school = context.written.school_code.clone();
     let sql = format!(
-        "with t as (
-           select record_id from {touched} t
-           union select record_id from {table} where school_code = $1 and record_key = any($3)
-         )
-         select r.record_key, r.body from t join {table} r using (record_id)
-         where not r.withdrawn and not exists (
-           select 1 from enrolment_record e where e.student_code = r.student_code and e.school_year = r.school_year
-             and e.school_code = $1 and not e.withdrawn and {fits})",
-        touched = context.touched(results.kind, results.table),
-        table = results.table,
+        "select r.record_key, r.body from {rows} r left join lateral (
+           select true as here from enrolment_record e where e.student_code = r.student_code and e.school_year = r.school_year
+             and e.school_code || '' = $1 and not e.withdrawn and {fits} limit 1) e on true
+         where not r.withdrawn and e.here is null",
+        rows = context.rows(results.kind, results.table),
         fits = results.fits,
     );
     let rows =

@@ -26,14 +26,15 @@ pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(),
          ), later as (
            select distinct h.record_key, h.height_cm, h.measured_on, left(h.record_key, 4)::int as year, t.pupil
            from t cross join unnest(array[0, 1]) as ahead(years) cross join unnest(array['/1/', '/2/']) as term(part)
-           join health_record h on h.school_code = $1 and h.record_key = (t.year + ahead.years) || term.part || t.pupil
+           cross join lateral (select * from health_record
+             where school_code = $1 and record_key = (t.year + ahead.years) || term.part || t.pupil offset 0) h
            where not h.withdrawn and h.height_cm between 40 and 220
          )
          select l.record_key from later l cross join lateral (
-           select e.height_cm from health_record e where e.school_code = $1 and not e.withdrawn
-             and e.record_key = any(array[l.year || '/1/' || l.pupil, l.year || '/2/' || l.pupil,
-               (l.year - 1) || '/1/' || l.pupil, (l.year - 1) || '/2/' || l.pupil])
-             and e.measured_on < l.measured_on and e.height_cm between 40 and 220
+           select e.height_cm from unnest(array[l.year || '/1/', l.year || '/2/', (l.year - 1) || '/1/', (l.year - 1) || '/2/'])
+             as part(key) cross join lateral (select * from health_record
+               where school_code = $1 and record_key = part.key || l.pupil offset 0) e
+           where not e.withdrawn and e.measured_on < l.measured_on and e.height_cm between 40 and 220
            order by e.measured_on desc limit 1) e
          where e.height_cm - l.height_cm > 2",
         context.touched(Kind::Health, "health_record")

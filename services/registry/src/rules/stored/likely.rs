@@ -54,22 +54,27 @@ async fn namesakes(
     open: &[String],
     more: &[Uuid],
 ) -> Result<Vec<(Uuid, Uuid)>, DbError> {
-    let pair = "o.birth_date = p.birth_date and o.sex = p.sex and length(o.full_name) = length(p.full_name)
-           and o.record_id <> p.record_id and o.record_key <> p.record_key and not o.withdrawn";
+    let of = |numbered: &str| {
+        format!(
+            "cross join lateral (select o.record_id, o.full_name from pupil_record o
+               where o.birth_date = p.birth_date and o.sex = p.sex and o.personal_id_bidx {numbered}
+                 and length(o.full_name) = length(p.full_name) and o.record_id <> p.record_id
+                 and o.record_key <> p.record_key and not o.withdrawn offset 0) o"
+        )
+    };
     let sql = format!(
-        "with t as materialized (
-           select record_id from {touched} t
-           union select record_id from pupil_record where school_code = $1 and record_key = any($3)
-           union select unnest($4::uuid[])
+        "with p as materialized (
+           select record_id, record_key, full_name, birth_date, sex, personal_id_bidx from {rows} came where not withdrawn
+           union all
+           select r.record_id, r.record_key, r.full_name, r.birth_date, r.sex, r.personal_id_bidx from unnest($4::uuid[]) as u(id)
+             cross join lateral (select * from pupil_record where record_id = u.id and not withdrawn offset 0) r
          )
-         select p.record_id, p.full_name, o.record_id, o.full_name from t join pupil_record p using (record_id)
-         join pupil_record o on {pair} and o.birth_date is not null
-         where not p.withdrawn and p.personal_id_bidx is null
+         select p.record_id, p.full_name, o.record_id, o.full_name from p {unnumbered}
          union all
-         select p.record_id, p.full_name, o.record_id, o.full_name from t join pupil_record p using (record_id)
-         join pupil_record o on {pair} and o.birth_date is not null and o.personal_id_bidx is null
-         where not p.withdrawn and p.personal_id_bidx is not null",
-        touched = context.touched(Kind::Pupil, "pupil_record")
+         select p.record_id, p.full_name, o.record_id, o.full_name from p {numbered} where p.personal_id_bidx is null",
+        rows = context.rows(Kind::Pupil, "pupil_record"),
+        unnumbered = of("is null"),
+        numbered = of("is not null"),
     );
     let rows: Vec<(Uuid, String, Uuid, String)> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(&context.written.school_code)
@@ -137,8 +142,11 @@ async fn partners(
     Ok(sqlx::query_as(
         "select p.school_code, p.record_key, p.record_id
          from (select distinct birth_date, sex from unnest($1::date[], $2::text[]) as b(birth_date, sex)) b
-         join pupil_record p on p.birth_date = b.birth_date and p.sex = b.sex and not p.withdrawn
-         where p.birth_date is not null and exists (
+         cross join lateral (
+           select * from pupil_record where birth_date = b.birth_date and sex = b.sex and personal_id_bidx is null
+           union all
+           select * from pupil_record where birth_date = b.birth_date and sex = b.sex and personal_id_bidx is not null) p
+         where not p.withdrawn and exists (
            select 1 from data_issue d where d.school_code = p.school_code and d.kind = 4 and d.record_key = p.record_key
              and d.reason = 58 and d.closed_at is null)",
     )

@@ -37,7 +37,7 @@ async fn changes(
 ) -> Result<BTreeMap<String, (String, String)>, DbError> {
     let rows = sqlx::query(
         "select l.record_key, l.before_body, e.student_status
-         from change_log l join enrolment_record e on e.record_id = l.record_id
+         from change_log l cross join lateral (select * from enrolment_record where record_id = l.record_id offset 0) e
          where l.xid = $2 and l.school_code = $1 and l.kind = 6 and l.before_version is not null and not l.before_withdrawn
            and not e.withdrawn
          order by l.seq",
