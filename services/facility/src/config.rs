@@ -1,4 +1,5 @@
 //! Settings of facility. Keys are read as `EDUHUB_FACILITY_<KEY>`, then `EDUHUB_<KEY>`.
+use eduhub_auth::Keyring;
 use eduhub_ingest::{Day, KeepDays};
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
@@ -28,6 +29,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// `VAULT_FILE`: keys for digests and the cache.
     pub vault_file: PathBuf,
+    /// `RECEIPT_KEY_FILE`: signs receipts of pushes; a PEM file or a directory of them, see [`Keyring::load`].
+    pub receipt_keys: Keyring,
     /// `TODAY`: a fixed business date, for demonstrations and tests only; absent: the real one.
     pub today: Option<Date>,
     /// `OPEN_SCHOOL_YEARS`: school years that are open for data, by their first year, with commas; default `2025,2026`.
@@ -82,6 +85,7 @@ impl Config {
         let secret = r.secret("SERVICE_SECRET");
         let redis_url = r.optional("REDIS_URL");
         let vault_file = r.required("VAULT_FILE");
+        let receipt_keys = Keyring::read(&mut r, "RECEIPT_KEY_FILE");
         let today = r.optional::<Day>("TODAY").map(|day| day.0);
         let open_years = r.or("OPEN_SCHOOL_YEARS", SchoolYears::new(OPEN_SCHOOL_YEARS));
         let log = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
@@ -90,7 +94,7 @@ impl Config {
         let keep = KeepDays { log, subscribed, held };
         r.finish(|| {
             let (db, identity, registry) = (db?, identity?, registry?);
-            let (secret, vault_file) = (secret?, vault_file?);
+            let (secret, vault_file, receipt_keys) = (secret?, vault_file?, receipt_keys?);
             Some(Self {
                 server,
                 db,
@@ -99,6 +103,7 @@ impl Config {
                 secret,
                 redis_url,
                 vault_file,
+                receipt_keys,
                 today,
                 open_years,
                 keep,
@@ -111,12 +116,13 @@ impl Config {
     /// # Errors
     /// [`Mistakes`].
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
-        const OTHERS: [&str; 10] = [
+        const OTHERS: [&str; 11] = [
             "IDENTITY_URL",
             "REGISTRY_URL",
             "SERVICE_SECRET",
             "REDIS_URL",
             "VAULT_FILE",
+            "RECEIPT_KEY_FILE",
             "TODAY",
             "OPEN_SCHOOL_YEARS",
             "RETENTION_DAYS",

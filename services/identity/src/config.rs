@@ -1,6 +1,6 @@
 //! Settings. Each key is looked for as `EDUHUB_IDENTITY_<KEY>`, then `EDUHUB_<KEY>`, in the environment and the file.
 use crate::bootstrap::{Mounted, parse_services};
-use crate::token::Keyring;
+use eduhub_auth::Keyring;
 use crate::verification::PopulationConfig;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use reqwest::Url;
@@ -45,7 +45,7 @@ impl Config {
         let db = read_db(&mut r);
         let redis_url = r.optional_secret("REDIS_URL");
         let vault_file = r.required::<PathBuf>("VAULT_FILE");
-        let keyring = read_keyring(&mut r);
+        let keyring = Keyring::read(&mut r, "TOKEN_KEY_FILE");
         let mounted = read_mounted(&mut r);
         let registry_url = r.required::<String>("REGISTRY_URL");
         let population = read_population(&mut r);
@@ -79,18 +79,6 @@ fn read_db(r: &mut Reader) -> Option<DbSettings> {
     let mut db = DbSettings::read(r)?;
     db.schema.get_or_insert_with(|| SCHEMA.to_owned());
     Some(db)
-}
-
-fn read_keyring(r: &mut Reader) -> Option<Keyring> {
-    let path = r.required::<PathBuf>("TOKEN_KEY_FILE")?;
-    match Keyring::load(&path) {
-        Ok(keyring) => Some(keyring),
-        Err(error) => {
-            let name = r.name("TOKEN_KEY_FILE");
-            r.mistake(format!("{name}: {error}"));
-            None
-        }
-    }
 }
 
 fn read_mounted(r: &mut Reader) -> Mounted {

@@ -24,5 +24,4 @@ mod vendor;
 mod verification;
 mod wire;
 
-pub use token::Keyring;
 pub use verification::{Population, PopulationConfig};

@@ -1,4 +1,5 @@
 //! Settings of registry. Keys are read as `EDUHUB_REGISTRY_<KEY>`, then `EDUHUB_<KEY>`.
+use eduhub_auth::Keyring;
 use eduhub_ingest::Day;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
@@ -23,6 +24,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// `VAULT_FILE`: keys for personal IDs, digests and the cache.
     pub vault_file: PathBuf,
+    /// `RECEIPT_KEY_FILE`: signs receipts of pushes; a PEM file or a directory of them, see [`Keyring::load`].
+    pub receipt_keys: Keyring,
     /// `TODAY`: a fixed business date, for demonstrations and tests only; absent: the real one.
     pub today: Option<Date>,
     /// `RETENTION_DAYS`: how long the change log is kept (entries under a seal longer); default 400 covers a school year.
@@ -42,12 +45,14 @@ impl Config {
         let secret = r.secret("SERVICE_SECRET");
         let redis_url = r.optional("REDIS_URL");
         let vault_file = r.required("VAULT_FILE");
+        let receipt_keys = Keyring::read(&mut r, "RECEIPT_KEY_FILE");
         let today = r.optional::<Day>("TODAY").map(|d| d.0);
         let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
         let subscription_days = r.or_within("SUBSCRIPTION_DAYS", 30, 0..=3_650);
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
         r.finish(|| {
             let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
+            let receipt_keys = receipt_keys?;
             Some(Self {
                 server,
                 db,
@@ -55,6 +60,7 @@ impl Config {
                 secret,
                 redis_url,
                 vault_file,
+                receipt_keys,
                 today,
                 retention_days,
                 subscription_days,
@@ -72,6 +78,7 @@ impl Config {
             "SERVICE_SECRET",
             "REDIS_URL",
             "VAULT_FILE",
+            "RECEIPT_KEY_FILE",
             "TODAY",
             "RETENTION_DAYS",
             "SUBSCRIPTION_DAYS",

@@ -14,21 +14,7 @@ const LARGEST_SCHOOL: usize = 1_500;
 
 /// Learners of a province without planted defects: every record is accepted.
 pub fn settings() -> Settings {
-    let none = DefectShares {
-        missing_id: 0.0,
-        id_length: 0.0,
-        id_lost_zero: 0.0,
-        id_letter_o: 0.0,
-        id_clash: 0.0,
-        id_duplicate: 0.0,
-        name_nfd: 0.0,
-        name_spaces: 0.0,
-        name_capitals: 0.0,
-        date_serial: 0.0,
-        population_mismatch: 0.0,
-        height_outlier: 0.0,
-    };
-    Settings { defects: none, ..Settings::ninh_binh() }
+    Settings { defects: DefectShares::default(), ..Settings::ninh_binh() }
 }
 
 /// A plan of schools with so many learners in all.
@@ -53,8 +39,7 @@ pub fn pupils(province: &Province, wanted: usize, parts: usize) -> Result<Vec<Ar
     let mut filled: Vec<Vec<Record>> = vec![Vec::with_capacity(most); targets.len()];
     // School 0 of a run has one of each defect whatever the shares.
     for each in province.schools.iter().filter(|s| s.index != 0) {
-        let wanting =
-            targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
+        let wanting = targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
         let Some((emptiest, _)) = wanting.min_by_key(|(i, _)| filled[*i].len()) else { continue };
         let content = school(province.seed, province.school_year, each, &settings)?;
         let pupils = content.records.into_iter().filter(|r| matches!(r.record, Some(Any::Pupil(_))));

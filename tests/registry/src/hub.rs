@@ -1,15 +1,15 @@
 //! One running registry on a database of its own, with everybody who calls it.
-use eduhub_auth::testing::{Persona, TokenMint};
+use eduhub_auth::{Keyring, testing::{Persona, TokenMint}};
 use eduhub_cache::Cache;
 use eduhub_feed::FeedLimits;
 use eduhub_ingest::{KeepDays, clock};
 use eduhub_proto::{
     common::v1::Level,
     registry::v1::{
-        RegisterSchoolsRequest, SchoolEntry, feed_service_client::FeedServiceClient,
-        ingest_service_client::IngestServiceClient, issue_service_client::IssueServiceClient,
-        record_service_client::RecordServiceClient, school_service_client::SchoolServiceClient,
-        seal_service_client::SealServiceClient,
+        RegisterSchoolsRequest, SchoolEntry, code_list_service_client::CodeListServiceClient,
+        feed_service_client::FeedServiceClient, ingest_service_client::IngestServiceClient,
+        issue_service_client::IssueServiceClient, record_service_client::RecordServiceClient,
+        school_service_client::SchoolServiceClient, seal_service_client::SealServiceClient,
     },
 };
 use eduhub_registry::app::{self, Parts};
@@ -114,6 +114,7 @@ impl Hub {
             vault: vault.clone(),
             verifier: mint.verifier(),
             identity,
+            receipt_keys: Keyring::generate().unwrap(),
             clock: clock(Some(date!(2026 - 11 - 22))),
             feed: setup.feed,
             keep: KeepDays { log: 400, subscribed: 30, held: 30 },
@@ -125,7 +126,7 @@ impl Hub {
     }
 
     pub async fn register(&self, schools: &[SchoolEntry]) {
-        let request = RegisterSchoolsRequest { schools: schools.to_vec() };
+        let request = RegisterSchoolsRequest { schools: schools.to_vec(), ..Default::default() };
         self.schools(&Persona::admin()).register_schools(request).await.unwrap();
     }
 
@@ -152,6 +153,10 @@ impl Hub {
 
     pub fn schools(&self, persona: &Persona) -> SchoolServiceClient<BearerChannel> {
         SchoolServiceClient::new(self.channel(persona))
+    }
+
+    pub fn codes(&self, persona: &Persona) -> CodeListServiceClient<BearerChannel> {
+        CodeListServiceClient::new(self.channel(persona))
     }
 
     pub fn issues(&self, persona: &Persona) -> IssueServiceClient<BearerChannel> {
@@ -204,6 +209,7 @@ pub fn school(code: &str, commune: &str) -> SchoolEntry {
         province_code: "37".to_owned(),
         directly_managed: false,
         independent_group: false,
+        ..SchoolEntry::default()
     }
 }
 

@@ -36,11 +36,14 @@ impl Program {
         let vault = dir.path().join("vault.toml");
         std::fs::write(&vault, vault_file()).unwrap();
         let address = free_ports(1).unwrap()[0];
-        let env: [(&str, OsString); 6] = [
+        let receipt_key = dir.path().join("receipt-key.pem");
+        std::fs::write(&receipt_key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let env: [(&str, OsString); 7] = [
             ("EDUHUB_REGISTRY_DATABASE_URL", db.url().into()),
             ("EDUHUB_REGISTRY_IDENTITY_URL", serving.url().into()),
             ("EDUHUB_REGISTRY_SERVICE_SECRET", "of a test".into()),
             ("EDUHUB_REGISTRY_VAULT_FILE", vault.into()),
+            ("EDUHUB_REGISTRY_RECEIPT_KEY_FILE", receipt_key.into()),
             ("EDUHUB_REGISTRY_TODAY", "2026-11-22".into()),
             ("EDUHUB_REGISTRY_LISTEN", address.to_string().into()),
         ];
@@ -88,7 +91,10 @@ fn batches(schools: u32) -> Vec<PushBatch> {
 #[tokio::test]
 async fn a_push_survives_sigkill_between_batches_and_within_them() {
     let mut program = Program::start().await;
-    let schools = RegisterSchoolsRequest { schools: vec![crate::hub::school(crate::hub::SCHOOL, "14329")] };
+    let schools = RegisterSchoolsRequest {
+        schools: vec![crate::hub::school(crate::hub::SCHOOL, "14329")],
+        ..Default::default()
+    };
     SchoolServiceClient::new(program.channel(&Persona::admin())).register_schools(schools).await.unwrap();
     let (vendor, open, all) = (Persona::vendor(crate::hub::SCHOOL), patch(crate::hub::SCHOOL), batches(1));
     assert_eq!(open.school_year, YEAR);

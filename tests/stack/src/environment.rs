@@ -106,6 +106,9 @@ impl Environment {
         match program {
             Program::Identity => self.identity(ground),
             Program::Bridge => self.bridge(ground),
+            Program::Registry | Program::Facility => {
+                self.path("RECEIPT_KEY_FILE", ground.secrets.receipt_key());
+            }
             _ => {}
         }
     }

@@ -22,6 +22,7 @@ impl Secrets {
         private::directory(dir)?;
         let secrets = Self { dir: dir.to_owned() };
         once(&secrets.token_key(), || Ok(KeyPair::generate()?.serialize_pem()))?;
+        once(&secrets.receipt_key(), || Ok(KeyPair::generate()?.serialize_pem()))?;
         once(&secrets.vault(), || Ok(eduhub_vault::generate()?.to_string()))?;
         for path in [secrets.admin_password(), secrets.ministry_client(), secrets.npd_api_key()] {
             once(&path, || Ok(private::random_secret()))?;
@@ -39,6 +40,11 @@ impl Secrets {
     /// The key that identity signs access tokens with: EC P-256 (ES256), PKCS#8 PEM.
     pub fn token_key(&self) -> PathBuf {
         self.dir.join("token-key.pem")
+    }
+
+    /// The key that registry and facility sign receipts of pushes with, the same way.
+    pub fn receipt_key(&self) -> PathBuf {
+        self.dir.join("receipt-key.pem")
     }
 
     /// The key file of `eduhub-vault`, TOML.

@@ -1,7 +1,7 @@
 //! Options that every client command has: whom to trust and as whom to call.
 use crate::server::{Proof, Server, Session};
 use anyhow::{Context, bail};
-use eduhub_runtime::client::{ClientTls, channel};
+use eduhub_runtime::client::{ClientTls, GrpcChannel, channel};
 use secrecy::SecretString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,15 +75,24 @@ impl Connection {
 
     /// Registry or facility at the given address or the environment's, signed in.
     pub async fn hub(&self, url: Option<&str>, facility: bool) -> anyhow::Result<Server> {
-        let name = if facility { "EDUHUB_FACILITY_URL" } else { "EDUHUB_REGISTRY_URL" };
-        let url = url.map(str::to_owned).or_else(|| std::env::var(name).ok());
-        self.server(&url.with_context(|| format!("no server: give --server or {name}"))?).await
+        self.server(&hub_url(url, facility)?).await
+    }
+
+    /// The same without signing in, for what anybody may ask.
+    pub fn anonymous(&self, url: Option<&str>, facility: bool) -> anyhow::Result<GrpcChannel> {
+        Ok(channel(&hub_url(url, facility)?, &self.tls()?)?)
     }
 
     /// A server to call, signed in.
     pub async fn server(&self, url: &str) -> anyhow::Result<Server> {
         Ok(Server::new(url, self.tls()?, self.session().await?))
     }
+}
+
+fn hub_url(url: Option<&str>, facility: bool) -> anyhow::Result<String> {
+    let name = if facility { "EDUHUB_FACILITY_URL" } else { "EDUHUB_REGISTRY_URL" };
+    let url = url.map(str::to_owned).or_else(|| std::env::var(name).ok());
+    url.with_context(|| format!("no server: give --server or {name}"))
 }
 
 fn secret(path: &Path) -> anyhow::Result<SecretString> {

@@ -9,7 +9,7 @@ use crate::push::{
 use crate::{explain, server::Server};
 use anyhow::Context;
 use clap::ValueEnum;
-use eduhub_proto::common::v1::{Kind, PushCounts, PushMode, Reason, Severity};
+use eduhub_proto::common::v1::{CodeMappingUse, Kind, PushCounts, PushMode, Reason, Severity};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -61,6 +61,10 @@ pub struct Args {
     /// With --sync: withdraw even if more than half of what the hub holds of a kind would go.
     #[arg(long, requires = "sync")]
     allow_shrink: bool,
+    /// Have the records' values translated by this vendor's mapping tables at this version, as VENDOR@VERSION (`eduhub codes
+    /// map` tells it).
+    #[arg(long, value_parser = mapping, conflicts_with = "sync")]
+    code_mapping: Option<CodeMappingUse>,
     /// Resume this session.
     #[arg(long)]
     session: Option<Uuid>,
@@ -70,6 +74,9 @@ pub struct Args {
     /// Batches on the way without a reply.
     #[arg(long, default_value_t = 4)]
     window: usize,
+    /// Write the signed receipt here; `eduhub receipt verify` checks it without a connection.
+    #[arg(long)]
+    receipt: Option<PathBuf>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -88,6 +95,7 @@ impl Args {
                 Mode::Validate => PushMode::ValidateOnly,
             },
             full_kinds: if self.sync { vec![] } else { self.kinds.clone() },
+            code_mapping: self.code_mapping.clone(),
             session_id: self.session.unwrap_or_else(Uuid::now_v7),
             batch: self.batch,
             window: self.window,
@@ -100,6 +108,9 @@ impl Args {
                 self.sync::<Registry>(&server, &job).await?
             };
             tell_synced(&job, &synced);
+            if let Some(outcome) = &synced.push {
+                self.keep_receipt(outcome)?;
+            }
             return Ok(synced.push.map_or(ExitCode::SUCCESS, |outcome| report(&job, &outcome)));
         }
         output::note(format!("session {}", job.session_id));
@@ -108,7 +119,18 @@ impl Args {
         } else {
             self.push::<Registry>(&server, &job).await?
         };
+        self.keep_receipt(&outcome)?;
         Ok(report(&job, &outcome))
+    }
+
+    fn keep_receipt(&self, outcome: &Outcome) -> anyhow::Result<()> {
+        let Some(path) = &self.receipt else { return Ok(()) };
+        if outcome.receipt.signed.is_empty() {
+            output::note("no receipt was given: nothing was delivered");
+            return Ok(());
+        }
+        std::fs::write(path, format!("{}\n", outcome.receipt.signed))
+            .with_context(|| path.display().to_string())
     }
 
     async fn sync<H: Hub>(&self, server: &Server, job: &Job) -> anyhow::Result<Synced> {
@@ -223,6 +245,7 @@ fn counts(c: &PushCounts) -> String {
         ("admitted", c.admitted),
         ("withdrawn", c.withdrawn),
         ("warnings", c.warnings),
+        ("values translated", c.translated),
     ];
     let told: Vec<String> =
         all.iter().filter(|(_, n)| *n > 0).map(|(w, n)| format!("{} {w}", number(*n))).collect();
@@ -231,4 +254,10 @@ fn counts(c: &PushCounts) -> String {
 
 fn reason(reason: Reason) -> String {
     reason.as_str_name().trim_start_matches("REASON_").to_owned()
+}
+
+fn mapping(text: &str) -> Result<CodeMappingUse, String> {
+    let parts = text.split_once('@').and_then(|(vendor, version)| Some((vendor, version.parse().ok()?)));
+    let (vendor, version) = parts.ok_or("as VENDOR@VERSION, e.g. SMAS@12")?;
+    Ok(CodeMappingUse { vendor_code: vendor.to_owned(), version })
 }

@@ -7,7 +7,7 @@ use eduhub_ingest::{Comparison, Inbound, Ingest, Pushing, opening};
 use eduhub_proto::{
     common::v1::{
         CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse, DigestKey,
-        GetDigestKeyRequest, PushOpen, PushReply,
+        GetDigestKeyRequest, GetReceiptKeysRequest, PushOpen, PushReply, ReceiptKeys,
     },
     facility::v1::{PushRequest, ingest_service_server::IngestService, push_request},
 };
@@ -63,6 +63,13 @@ impl IngestService for Pushes {
         self.admit(&caller, &opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(&caller), opening, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
+    }
+
+    async fn get_receipt_keys(
+        &self,
+        _: Request<GetReceiptKeysRequest>,
+    ) -> Result<Response<ReceiptKeys>, Status> {
+        Ok(Response::new(ReceiptKeys { jwk_set: self.ingest.stamp.published() }))
     }
 
     async fn get_digest_key(

@@ -3,7 +3,10 @@ use crate::{
     pushing::open,
     registry::{Registry, codes},
 };
-use eduhub_auth::testing::{Persona, TokenMint};
+use eduhub_auth::{
+    Keyring,
+    testing::{Persona, TokenMint},
+};
 use eduhub_cache::Cache;
 use eduhub_facility::{
     app::{self, Parts, Peers},
@@ -78,6 +81,7 @@ impl Lab {
                 own: mint.service_identity("facility"),
                 registry: peer.channel(),
             },
+            receipt_keys: Keyring::generate().unwrap(),
             clock: clock(Some(date!(2026 - 11 - 22))),
             open_years: SchoolYears::new([2025, 2026]),
             feed: FeedLimits {

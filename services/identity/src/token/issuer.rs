@@ -1,5 +1,5 @@
 //! Signs tokens.
-use super::Keyring;
+use eduhub_auth::Keyring;
 use eduhub_auth::{Claims, IssuedToken};
 use eduhub_faults::Fault;
 use time::OffsetDateTime;

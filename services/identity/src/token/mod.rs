@@ -2,7 +2,6 @@
 mod assertion;
 mod failures;
 mod issuer;
-mod keyring;
 mod local;
 pub mod revocations;
 mod rpc;
@@ -10,6 +9,5 @@ mod subject;
 
 pub use failures::Failures;
 pub use issuer::Issuer;
-pub use keyring::Keyring;
 pub use local::{LocalTokens, LocalTrust};
 pub use rpc::Tokens;

@@ -1,5 +1,6 @@
 //! TokenService.
-use super::{Failures, Issuer, Keyring, assertion, revocations, subject};
+use super::{Failures, Issuer, assertion, revocations, subject};
+use eduhub_auth::Keyring;
 use crate::credential::{CredentialKind, Hasher, store as credentials};
 use crate::database::transaction;
 use crate::wire::timestamp;

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as B64;
 use eduhub_proto::identity::v1::PublicKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// Why a key can't be used.
@@ -27,7 +28,7 @@ pub enum KeyError {
     Sign,
 }
 
-/// Signs access tokens with one ES256 key.
+/// Signs access tokens and other documents with one ES256 key.
 pub struct Signer {
     key: EncodingKey,
     public: PublicKey,
@@ -96,9 +97,22 @@ impl Signer {
     /// # Errors
     /// [`KeyError::Sign`].
     pub fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
+        self.signed(Header::new(Algorithm::ES256), claims)
+    }
+
+    /// Signs something else, of a type that its header names, as a compact JWS.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`].
+    pub fn sign_as(&self, typ: &str, content: &impl Serialize) -> Result<String, KeyError> {
         let mut header = Header::new(Algorithm::ES256);
+        header.typ = Some(typ.to_owned());
+        self.signed(header, content)
+    }
+
+    fn signed(&self, mut header: Header, content: &impl Serialize) -> Result<String, KeyError> {
         header.kid = Some(self.public.key_id.clone());
-        jsonwebtoken::encode(&header, claims, &self.key).map_err(|_| KeyError::Sign)
+        jsonwebtoken::encode(&header, content, &self.key).map_err(|_| KeyError::Sign)
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`AuthLayer`] stands before all RPCs, applies the rows and puts the [`Caller`] into the request;
 //! - [`caller`] takes it out again, and its `require_*` methods check what only the handler knows: the scope;
 //! - [`Gate`] does so by the code of a school, wherever the service learns its place from;
+//! - [`Keyring`] signs tokens and receipts with keys from mounted files;
 //! - [`ServiceIdentity`] keeps a service's own token fresh, [`AuthedChannel`] sends it;
 //! - [`testing::TokenMint`] makes tokens and a verifier that trusts them, so that no test needs an identity service.
 //!
@@ -17,6 +18,7 @@
 mod caller;
 mod claims;
 mod gate;
+mod keyring;
 mod keys;
 mod layer;
 pub mod policy;
@@ -30,6 +32,7 @@ mod verifier;
 pub use caller::{Caller, SchoolPlace, Scope, caller};
 pub use claims::{AUDIENCE, Claims, ISSUER, LEEWAY, MAX_LIFE};
 pub use gate::{Gate, Places};
+pub use keyring::{Keyring, KeyringError};
 pub use keys::{KeyError, Signer, thumbprint};
 pub use layer::{AuthLayer, AuthService};
 pub use role::{CallerKind, Role};

@@ -2,13 +2,15 @@
 use crate::{
     counts, duplicates, held, issues,
     outcome::Outcome,
-    records,
+    receipt, records,
     session::{self, db},
+    stored::{self, StoredRules, Written},
     timestamps::to_proto,
 };
 use eduhub_changelog::{RecordSet, Table, WriteContext, lock_school};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::{PushEnd, PushMode, PushOpen, PushReceipt};
+use eduhub_receipts::Stamp;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection};
 use time::OffsetDateTime;
@@ -17,14 +19,22 @@ use uuid::Uuid;
 /// Rows that one withdrawal statement takes.
 const CHUNK: usize = 2_000;
 
+/// A session that is to end, and what its end needs.
+pub(crate) struct Ending<'a> {
+    pub who: &'a WriteContext,
+    pub rules: &'a dyn StoredRules,
+    pub stamp: &'a Stamp,
+    pub session_id: Uuid,
+    pub open: &'a PushOpen,
+    pub end: &'a PushEnd,
+}
+
 /// Completes a session and gives its receipt; the same end twice gives the same receipt.
 pub(crate) async fn complete<S: RecordSet>(
     conn: &mut PgConnection,
-    who: &WriteContext,
-    session_id: Uuid,
-    open: &PushOpen,
-    end: &PushEnd,
+    ending: Ending<'_>,
 ) -> Result<PushReceipt, Fault> {
+    let Ending { who, rules, stamp, session_id, open, end } = ending;
     lock_school(conn, &who.school_code).await.map_err(db)?;
     let mut session = session::load(conn, session_id).await?;
     if let Some(receipt) = session.receipt {
@@ -45,10 +55,11 @@ pub(crate) async fn complete<S: RecordSet>(
             .meta("last_batch", session.last_batch));
     }
     if open.mode == PushMode::Full as i32 {
-        let withdrawn = withdraw_unnamed::<S>(conn, who, session_id, open).await?;
+        let withdrawn = withdraw_unnamed::<S>(conn, who, rules, session_id, open).await?;
         counts::add(&mut session.totals, &withdrawn.counts);
     }
     late_duplicates::<S>(conn, session_id).await?;
+    rules.judge_late(conn, &who.school_code, session.opened_xid).await?;
     let receipt = PushReceipt {
         session_id: session_id.to_string(),
         batches: session.last_batch.unsigned_abs(),
@@ -57,7 +68,9 @@ pub(crate) async fn complete<S: RecordSet>(
         totals: Some(session.totals),
         waiting: held::root_causes(conn, &who.school_code, None).await.map_err(db)?,
         completed_at: Some(to_proto(OffsetDateTime::now_utc())),
+        signed: String::new(),
     };
+    let receipt = receipt::signed(stamp, who, open, receipt).map_err(Fault::internal)?;
     session::complete(conn, session_id, &receipt).await?;
     Ok(receipt)
 }
@@ -65,6 +78,7 @@ pub(crate) async fn complete<S: RecordSet>(
 async fn withdraw_unnamed<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
+    rules: &dyn StoredRules,
     session_id: Uuid,
     open: &PushOpen,
 ) -> Result<Outcome, Fault> {
@@ -76,6 +90,8 @@ async fn withdraw_unnamed<S: RecordSet>(
             records::withdraw(conn, table, who, &chunk, &mut out).await?;
         }
     }
+    let written = Written::of(who, open.school_year, &out, true);
+    stored::judge(conn, rules, &written).await?;
     issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
     // What waits since an earlier session is not there either.
     held::forget_unnamed(conn, &who.school_code, session_id, open).await.map_err(db)?;

@@ -7,8 +7,8 @@ use eduhub_ingest::{Comparison, Inbound, Ingest, Pushing, opening};
 use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::{
     common::v1::{
-        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse, DigestKey,
-        GetDigestKeyRequest, PushOpen, PushReply,
+        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse,
+        DigestKey, GetDigestKeyRequest, GetReceiptKeysRequest, PushOpen, PushReply, ReceiptKeys,
     },
     dictionary::Levels,
     registry::v1::{PushRequest, ingest_service_server::IngestService, push_request},
@@ -56,6 +56,13 @@ impl IngestService for Pushes {
         let levels = self.admit(&caller, &opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(&caller).at(levels), opening, inbound, caller.revoked());
         Ok(Response::new(replies.boxed()))
+    }
+
+    async fn get_receipt_keys(
+        &self,
+        _: Request<GetReceiptKeysRequest>,
+    ) -> Result<Response<ReceiptKeys>, Status> {
+        Ok(Response::new(ReceiptKeys { jwk_set: self.ingest.stamp.published() }))
     }
 
     async fn get_digest_key(

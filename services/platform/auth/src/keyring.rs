@@ -1,11 +1,12 @@
-//! The keys that sign access tokens.
-use eduhub_auth::Signer;
+//! Signing keys from mounted files, with rotation.
+use crate::{KeyError, Signer};
 use eduhub_proto::identity::v1::PublicKey;
+use eduhub_runtime::config::Reader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A key file with this end is published and does not sign yet: give every replica the next key first, and only then take
-/// the end off the name, so that no verifier meets a token whose key it does not know.
+/// the end off the name, so that no verifier meets a signature whose key it does not know.
 const NEXT: &str = ".next.pem";
 
 /// Signing keys: one signs, all are published.
@@ -15,6 +16,13 @@ pub struct Keyring(Arc<Keys>);
 struct Keys {
     current: Signer,
     published: Vec<PublicKey>,
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids = self.published().iter().map(|key| &key.key_id);
+        f.debug_list().entries(ids).finish()
+    }
 }
 
 /// Why the keys can't be used. Shows paths, never content.
@@ -49,6 +57,27 @@ impl Keyring {
         Ok(Self::of(current, signing.chain(waiting)))
     }
 
+    /// A ring of one new key, for tests.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub fn generate() -> Result<Self, KeyError> {
+        Ok(Self::of(Signer::generate()?, []))
+    }
+
+    /// The ring that a setting names; a mistake is added to the others.
+    pub fn read(r: &mut Reader, key: &'static str) -> Option<Self> {
+        let path = r.required::<PathBuf>(key)?;
+        match Self::load(&path) {
+            Ok(keyring) => Some(keyring),
+            Err(error) => {
+                let name = r.name(key);
+                r.mistake(format!("{name}: {error}"));
+                None
+            }
+        }
+    }
+
     /// A ring of one key that signs and others that are published.
     pub fn of(current: Signer, others: impl IntoIterator<Item = Signer>) -> Self {
         let mut published = vec![current.public_key().clone()];
@@ -61,7 +90,7 @@ impl Keyring {
         &self.0.current
     }
 
-    /// All keys whose tokens are good, the signing one first.
+    /// All keys whose signatures are good, the signing one first.
     pub fn published(&self) -> &[PublicKey] {
         &self.0.published
     }
