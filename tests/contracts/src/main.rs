@@ -8,6 +8,7 @@ mod annex;
 mod api;
 mod comments;
 mod dictionary;
+mod digests;
 mod enums;
 mod groups;
 mod lists;

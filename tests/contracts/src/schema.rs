@@ -112,7 +112,7 @@ fn record_tables_have_no_columns_beside_the_dictionary() {
                 continue;
             };
             let ours: Vec<String> =
-                record.fields.iter().filter(|f| f.column).flat_map(columns).map(|(name, _)| name).collect();
+                record.fields.iter().filter(|f| f.column).flat_map(self::columns).map(|(name, _)| name).collect();
             let strange = columns.keys().filter(|c| !COMMON.contains(&c.as_str()) && !ours.contains(c));
             gaps.extend(strange.map(|c| format!("{service}: {name}.{c}")));
             // A missing common column would show as a missing write; say so here already.
