@@ -6,7 +6,8 @@
 //! - [`server`]: where to call and as whom; [`hub`]: registry and facility as one shape;
 //! - [`retry`], [`explain`]: what to do about a refusal, and how to say it;
 //! - [`lines`]: records as JSON lines;
-//! - [`dictionary`]: the data dictionary for people.
+//! - [`dictionary`]: the data dictionary for people;
+//! - [`tabular`]: tables in files that people make; [`schools`]: the list of schools among them.
 
 pub mod commands;
 pub mod copy;
@@ -18,6 +19,8 @@ pub mod lines;
 pub mod output;
 pub mod push;
 pub mod retry;
+pub mod schools;
 pub mod server;
 pub mod subscription;
+pub mod tabular;
 pub mod watch;

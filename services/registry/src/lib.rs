@@ -2,14 +2,17 @@
 //! pushes, what consumers follow, what is sealed for review, and the work list of each school.
 
 pub mod access;
+pub mod admin_unit;
 pub mod app;
 pub mod code_list;
 pub mod config;
+pub mod enrolment;
 pub mod issue;
 pub mod policy;
 pub mod push;
 pub mod record;
 pub mod records;
+pub mod rules;
 pub mod schema;
 pub mod school;
 pub mod seal;

@@ -41,7 +41,7 @@ impl Desk {
         let mut client = SchoolServiceClient::new(desk.server(&desk.admin).channel()?);
         for chunk in schools.chunks(1_000) {
             let schools = chunk.iter().map(entry).collect();
-            client.register_schools(RegisterSchoolsRequest { schools }).await?;
+            client.register_schools(RegisterSchoolsRequest { schools, ..Default::default() }).await?;
         }
         let request = CreateOfficerRequest {
             user_name: "duyet".into(),
@@ -145,6 +145,7 @@ fn entry(school: &School) -> SchoolEntry {
         province_code: school.province_code.clone(),
         directly_managed: school.directly_managed,
         independent_group: school.independent_group,
+        ..SchoolEntry::default()
     }
 }
 

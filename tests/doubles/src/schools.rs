@@ -2,8 +2,9 @@
 use crate::{Door, page};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::registry::v1::{
-    GetSchoolRequest, ListAdminUnitsRequest, ListAdminUnitsResponse, ListSchoolsRequest, ListSchoolsResponse,
-    RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry, school_service_server::SchoolService,
+    ConvertAdminUnitsRequest, ConvertAdminUnitsResponse, GetSchoolRequest, ListAdminUnitsRequest,
+    ListAdminUnitsResponse, ListRegisteredCampusesRequest, ListRegisteredCampusesResponse, ListSchoolsRequest,
+    ListSchoolsResponse, RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry, school_service_server::SchoolService,
 };
 use std::{
     collections::BTreeMap,
@@ -79,5 +80,19 @@ impl SchoolService for Schools {
         _: Request<ListAdminUnitsRequest>,
     ) -> Result<Response<ListAdminUnitsResponse>, Status> {
         Err(Status::unimplemented("no service lists administrative units"))
+    }
+
+    async fn list_registered_campuses(
+        &self,
+        _: Request<ListRegisteredCampusesRequest>,
+    ) -> Result<Response<ListRegisteredCampusesResponse>, Status> {
+        Err(Status::unimplemented("no service lists registered campuses"))
+    }
+
+    async fn convert_admin_units(
+        &self,
+        _: Request<ConvertAdminUnitsRequest>,
+    ) -> Result<Response<ConvertAdminUnitsResponse>, Status> {
+        Err(Status::unimplemented("no service converts administrative units"))
     }
 }

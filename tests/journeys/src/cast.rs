@@ -36,7 +36,7 @@ impl Department {
         let admin = ground.sign_in(Proof::officer("admin", password)).await?;
         let schools = ground.data.province.schools.iter().map(SchoolEntry::from).collect();
         let mut registry = SchoolServiceClient::new(admin.at(Program::Registry));
-        registry.register_schools(RegisterSchoolsRequest { schools }).await?;
+        registry.register_schools(RegisterSchoolsRequest { schools, ..Default::default() }).await?;
         let mut department = Self { admin, offices: HashMap::new() };
         let commune = ground.school(0).commune_code.as_str();
         let divisions =

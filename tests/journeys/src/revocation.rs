@@ -119,6 +119,7 @@ fn open_of(ground: &Ground, school: &School) -> PushRequest {
         school_year: ground.year(),
         mode: PushMode::Patch as i32,
         full_kinds: vec![],
+        ..PushOpen::default()
     })
 }
 

@@ -2,7 +2,7 @@
 use eduhub_auth::{Keyring, testing::{Persona, TokenMint}};
 use eduhub_cache::Cache;
 use eduhub_feed::FeedLimits;
-use eduhub_ingest::{KeepDays, clock};
+use eduhub_ingest::{KeepDays, Limits, clock};
 use eduhub_proto::{
     common::v1::Level,
     registry::v1::{
@@ -43,6 +43,7 @@ pub struct Hub {
 /// What a hub is started with.
 pub struct Setup {
     pub feed: FeedLimits,
+    pub push: Limits,
     pub redis: Option<String>,
     /// URL of an identity that verifies persons; none: no verification.
     pub identity: Option<String>,
@@ -57,7 +58,7 @@ impl Default for Setup {
             checkpoint: Duration::from_millis(200),
             ..FeedLimits::default()
         };
-        Self { feed, redis: None, identity: None, before: vec![] }
+        Self { feed, push: Limits::default(), redis: None, identity: None, before: vec![] }
     }
 }
 
@@ -116,6 +117,7 @@ impl Hub {
             identity,
             receipt_keys: Keyring::generate().unwrap(),
             clock: clock(Some(date!(2026 - 11 - 22))),
+            push: setup.push,
             feed: setup.feed,
             keep: KeepDays { log: 400, subscribed: 30, held: 30 },
         };

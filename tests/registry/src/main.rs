@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod budgets;
 mod compare;
 mod compare_sync;
 mod comparing;
@@ -29,6 +30,7 @@ mod push_full;
 mod push_held;
 mod push_kinds;
 mod push_levels;
+mod push_load;
 mod push_receipt;
 mod push_session;
 mod push_shape;

@@ -27,6 +27,7 @@ pub fn patch(school_code: &str) -> PushOpen {
         school_year: YEAR,
         mode: PushMode::Patch as i32,
         full_kinds: vec![],
+        ..PushOpen::default()
     }
 }
 

@@ -91,7 +91,7 @@ async fn register(admin: &Actor, schools: &[School]) -> Result<()> {
     let mut client = SchoolServiceClient::new(admin.at(Program::Registry)?);
     for chunk in schools.chunks(1_000) {
         let schools = chunk.iter().map(SchoolEntry::from).collect();
-        client.register_schools(RegisterSchoolsRequest { schools }).await?;
+        client.register_schools(RegisterSchoolsRequest { schools, ..Default::default() }).await?;
     }
     Ok(())
 }

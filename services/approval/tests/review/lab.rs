@@ -75,6 +75,7 @@ impl Lab {
             province_code: "37".to_owned(),
             directly_managed,
             independent_group: independent,
+            ..SchoolEntry::default()
         };
         self.schools.state().put(entry);
     }

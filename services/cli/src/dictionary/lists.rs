@@ -8,6 +8,12 @@ use std::collections::BTreeMap;
 const CODES: &str = include_str!("../../../registry/seed/code_lists.tsv");
 /// Provinces and communes of QĐ 19/2025.
 const UNITS: &str = include_str!("../../../registry/seed/admin_units_2025.tsv");
+/// Provinces, districts and communes of before July 2025.
+const FORMER: &str = include_str!("../../../registry/seed/former_units.tsv");
+/// Their last day.
+const LAST_DAY: &str = "2025-06-30";
+/// Digits of a district's code.
+const DISTRICT_DIGITS: usize = 3;
 
 /// One code list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,13 @@ pub fn carried() -> Vec<CodeList> {
         let name = format!("{commune_name}, {province_name}");
         lists.entry("DM_XA".to_owned()).or_default().push(value(commune, &name, "", ""));
     }
+    // Of what was before July 2025 only the districts are printed: fields of old records have them, and no list of today does.
+    for row in rows(FORMER) {
+        let [code, district, ..] = row.as_slice() else { continue };
+        if code.len() == DISTRICT_DIGITS {
+            lists.entry("DM_HUYEN".to_owned()).or_default().push(value(code, district, "", LAST_DAY));
+        }
+    }
     lists.into_iter().map(|(name, values)| CodeList { name, values }).collect()
 }
 
@@ -66,7 +79,7 @@ fn rows(tsv: &str) -> impl Iterator<Item = Vec<&str>> {
 /// # Errors
 /// What registry answers.
 pub async fn of_hub(registry: AuthedChannel) -> Result<Vec<CodeList>, tonic::Status> {
-    let request = ListCodesRequest { list: String::new() };
+    let request = ListCodesRequest::default();
     let codes = CodeListServiceClient::new(registry).list_codes(request).await?.into_inner().codes;
     Ok(grouped(codes))
 }

@@ -5,15 +5,18 @@ use crate::hub::Hub;
 use crate::lines::LineError;
 use eduhub_auth::AuthedChannel;
 use eduhub_proto::common::v1::{
-    BatchReply, PushEnd, PushMode, PushOpen, PushReceipt, PushReply, PushWelcome, push_reply,
+    BatchReply, PushEnd, PushHint, PushMode, PushOpen, PushReceipt, PushReply, PushWelcome, push_reply,
 };
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+
+/// Longest pause that a hub's hint is followed for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How a connection ended without a receipt.
 pub(super) enum Broken {
@@ -47,7 +50,11 @@ struct Line<'p, 'a, H: Hub> {
     progress: &'p mut Progress<'a>,
     requests: Option<mpsc::Sender<H::PushRequest>>,
     replies: Streaming<PushReply>,
+    /// Batches that may be on the way now, and at most.
     window: usize,
+    most: usize,
+    /// The hub has asked for a pause until then.
+    not_before: Instant,
     /// First batch to send; those before only count for the digest.
     next: u32,
     /// Numbers and sizes of the batches without a reply.
@@ -70,6 +77,7 @@ pub(super) async fn attempt<H: Hub>(
         school_year: job.school_year,
         mode: job.mode as i32,
         full_kinds: job.full_kinds.iter().map(|k| *k as i32).collect(),
+        code_mapping: job.code_mapping.clone(),
     };
     // There is room: the channel is new.
     let _ = requests.send(H::open(open)).await;
@@ -89,6 +97,8 @@ pub(super) async fn attempt<H: Hub>(
         requests: Some(requests),
         replies,
         window,
+        most: window,
+        not_before: Instant::now(),
         next,
         on_the_way: VecDeque::new(),
         digest: Sha256::new(),
@@ -116,8 +126,11 @@ impl<H: Hub> Line<'_, '_, H> {
         mut made: mpsc::Receiver<Result<Batch<H>, LineError>>,
     ) -> Result<PushReceipt, Broken> {
         loop {
-            let may_send = self.on_the_way.len() < self.window && self.requests.is_some();
+            let room = self.on_the_way.len() < self.window && self.requests.is_some();
+            let pausing = room && Instant::now() < self.not_before;
+            let may_send = room && !pausing;
             tokio::select! {
+                () = tokio::time::sleep_until(self.not_before), if pausing => {}
                 batch = made.recv(), if may_send => match batch {
                     Some(batch) => self.take(batch.map_err(Broken::Source)?).await?,
                     None => self.end().await,
@@ -163,10 +176,18 @@ impl<H: Hub> Line<'_, '_, H> {
         }
     }
 
+    /// The hub asks for less while it is behind.
+    fn slow_down(&mut self, hint: Option<&PushHint>) {
+        self.window = hint.map_or(self.most, |h| (h.window as usize).clamp(1, self.most));
+        let pause = hint.and_then(|h| Duration::try_from(h.pause?).ok()).unwrap_or_default();
+        self.not_before = Instant::now() + pause.min(LONGEST_PAUSE);
+    }
+
     fn answer(&mut self, reply: &BatchReply) -> Result<(), Broken> {
         match self.on_the_way.pop_front() {
             Some((number, records)) if number == reply.number => {
                 self.progress.answered = number;
+                self.slow_down(reply.hint.as_ref());
                 (self.progress.listener)(Event::Batch { reply, records });
                 Ok(())
             }

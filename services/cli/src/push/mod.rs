@@ -17,7 +17,7 @@ pub use run::push_school;
 pub use sync::{SyncError, SyncOptions, Synced, SyncedKind, sync_school};
 
 use crate::lines::LineError;
-use eduhub_proto::common::v1::{BatchReply, Kind, PushMode, PushReceipt, RootCause};
+use eduhub_proto::common::v1::{BatchReply, CodeMappingUse, Kind, PushMode, PushReceipt, RootCause};
 use eduhub_runtime::client::ClientError;
 use std::time::Duration;
 use tonic::Status;
@@ -34,6 +34,8 @@ pub struct Job {
     pub mode: PushMode,
     /// With FULL: the kinds that the push covers.
     pub full_kinds: Vec<Kind>,
+    /// Mapping tables by which the hub is to translate the records' values; none: they are the hub's codes.
+    pub code_mapping: Option<CodeMappingUse>,
     /// Session; the same one resumes.
     pub session_id: Uuid,
     /// Records in a batch; the server's limit when that is lower. A resumed session needs the same number.
@@ -56,6 +58,7 @@ impl Job {
             school_year,
             mode: PushMode::Patch,
             full_kinds: vec![],
+            code_mapping: None,
             session_id: Uuid::now_v7(),
             batch: 500,
             window: 4,

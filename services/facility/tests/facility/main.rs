@@ -9,6 +9,7 @@ mod campus;
 mod compare;
 mod lab;
 mod push;
+mod lists;
 mod pushing;
 mod registry;
 mod seals;

@@ -38,6 +38,7 @@ pub fn open() -> PushOpen {
         school_year: YEAR,
         mode: PushMode::Patch as i32,
         full_kinds: vec![],
+        ..PushOpen::default()
     }
 }
 

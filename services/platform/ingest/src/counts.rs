@@ -11,4 +11,5 @@ pub(crate) fn add(a: &mut PushCounts, b: &PushCounts) {
     a.admitted += b.admitted;
     a.withdrawn += b.withdrawn;
     a.warnings += b.warnings;
+    a.translated += b.translated;
 }

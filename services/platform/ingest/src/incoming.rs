@@ -28,6 +28,8 @@ pub struct Incoming {
     pub findings: Vec<Problem>,
     /// Position in its batch; none for a record that waited and comes with the batch of its parent.
     pub index: Option<u32>,
+    /// Values that a mapping table replaced.
+    pub translated: u32,
 }
 
 impl Incoming {

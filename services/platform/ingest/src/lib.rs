@@ -2,7 +2,7 @@
 //!
 //! [`push`] is the stream. A batch is prepared without a database ([`prepare`]), then applied in one transaction under the
 //! school's lock ([`batch`]): its sound records are written with their log entries ([`records`]) or held for a parent
-//! ([`held`]), what waited for them is admitted ([`waiting`]), findings become issues ([`issues`], [`duplicates`]), and the
+//! ([`held`]), what waited for them is admitted ([`waiting`]), findings become issues ([`stored`], [`issues`], [`duplicates`]), and the
 //! session goes on with the reply stored ([`session`]). Only then is it acknowledged. [`end`] completes the session.
 //!
 //! [`compare`] stands beside it: what of a school's records need not be pushed at all.
@@ -17,11 +17,14 @@ mod held;
 mod housekeeping;
 mod incoming;
 mod issues;
+mod mapping;
 mod outcome;
 mod prepare;
 mod push;
+mod receipt;
 mod records;
 mod session;
+mod stored;
 mod timestamps;
 mod waiting;
 
@@ -30,7 +33,12 @@ pub use compare::{Comparison, MAX_GROUPS, MAX_RECORDS};
 pub use held::expire_held;
 pub use housekeeping::{KeepDays, housekeeping};
 pub use incoming::Incoming;
-pub use issues::{CountedIssue, IssueRow, IssueView, close_issues, count_open, list_issues, open_issues};
+pub use issues::{
+    CountedIssue, IssueRow, IssueView, Looked, close_issues, count_open, list_issues, open_issues,
+    settle_issues,
+};
+pub use mapping::{Mappings, VendorMapping};
 pub use prepare::Preparer;
 pub use push::{Extra, Inbound, Ingest, Limits, NoExtra, Opening, Pushing, opening};
+pub use stored::{NoStoredRules, StoredRules, Written};
 pub use timestamps::{from_proto, to_proto};

@@ -138,7 +138,7 @@ fn message_impl(
     let name = table_name(message);
     let (mut metas, mut visits, mut values, mut lists) =
         (String::new(), String::new(), String::new(), String::new());
-    let (mut clears, mut setters) = (String::new(), String::new());
+    let (mut clears, mut setters, mut codes) = (String::new(), String::new(), String::new());
     for (i, field) in message.fields().enumerate() {
         let meta = field_meta(pool, &field);
         let meta = meta.ok_or_else(|| anyhow::anyhow!("{}: field without annotation", field.full_name()))?;
@@ -155,6 +155,11 @@ fn message_impl(
             ensure!(field.kind() == Kind::String, "{}: a secret must be a string", field.full_name());
             let set = if field.supports_presence() { "Some(value)" } else { "value" };
             writeln!(setters, "            {number_} => self.{id} = {set},")?;
+        }
+        if !text(&meta, "code_list").is_empty() {
+            ensure!(field.kind() == Kind::String, "{}: a code must be a string", field.full_name());
+            let set = if field.supports_presence() { "Some(value)" } else { "value" };
+            writeln!(codes, "            {number_} => self.{id} = {set},")?;
         }
     }
     let each = if lists.is_empty() { "_" } else { "each" };
@@ -181,6 +186,11 @@ impl Annotated for {path} {{
     fn set_secret(&mut self, number: u32, value: String) {{
         match number {{
 {setters}            _ => drop(value),
+        }}
+    }}
+    fn set_code(&mut self, number: u32, value: String) {{
+        match number {{
+{codes}            _ => drop(value),
         }}
     }}
 }}",

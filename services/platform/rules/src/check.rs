@@ -1,5 +1,6 @@
 //! The interpreter of field annotations.
 use crate::codes::CodeLists;
+use crate::cross::{self, Judge, RulePack};
 use crate::path::Path;
 use crate::patterns::{Matcher, patterns};
 use crate::{personal_id, personal_id::Person, shape};
@@ -22,14 +23,24 @@ pub struct Checker<'a> {
     today: Date,
     day: Date,
     levels: Levels,
+    school_year: Option<i32>,
+    pack: &'a RulePack,
     patterns: &'static [Matcher],
 }
 
 impl<'a> Checker<'a> {
     /// A checker for this day; `lists` tells which codes are valid. Records are dated this day and of no known level until
-    /// [`Checker::of_year`] and [`Checker::at`] say otherwise.
+    /// [`Checker::of_year`] and [`Checker::at`] say otherwise; rules between fields have their usual strength until
+    /// [`Checker::under`] does.
     pub fn new(lists: &'a dyn CodeLists, today: Date) -> Self {
-        Self { lists, today, day: today, levels: Levels::NONE, patterns: patterns() }
+        let (levels, pack) = (Levels::NONE, &RulePack::USUAL);
+        Self { lists, today, day: today, levels, school_year: None, pack, patterns: patterns() }
+    }
+
+    /// The same under another pack of rules.
+    #[must_use]
+    pub fn under(self, pack: &'a RulePack) -> Self {
+        Self { pack, ..self }
     }
 
     /// The same for a school of these levels; an inter-level school has several. A record with a grade is judged at the
@@ -44,7 +55,8 @@ impl<'a> Checker<'a> {
     #[must_use]
     pub fn of_year(self, school_year: i32) -> Self {
         let end = Date::from_calendar_date(school_year.saturating_add(1), Month::May, 31);
-        Self { day: end.map_or(self.today, |end| self.today.min(end)), ..self }
+        let day = end.map_or(self.today, |end| self.today.min(end));
+        Self { day, school_year: Some(school_year), ..self }
     }
 
     /// All findings of a record, kind and key set. Never stops at the first.
@@ -55,6 +67,8 @@ impl<'a> Checker<'a> {
         if let Some(person) = Person::of(record) {
             personal_id::check(&person, self.today, &mut findings);
         }
+        let judge = Judge { pack: self.pack, today: self.today, school_year: self.school_year };
+        cross::check(record, &judge, &mut findings);
         if !findings.is_empty() {
             let key = crate::walk::record_key(record);
             for f in &mut findings {
@@ -62,6 +76,14 @@ impl<'a> Checker<'a> {
                 f.record_key.clone_from(&key);
             }
         }
+        findings
+    }
+
+    /// Findings of the rules between the fields of a record alone: of one that is stored, whose fields were sound by themselves.
+    pub fn between_fields<R: Record>(&self, record: &R) -> Findings {
+        let mut findings = Vec::new();
+        let judge = Judge { pack: self.pack, today: self.today, school_year: self.school_year };
+        cross::check(record, &judge, &mut findings);
         findings
     }
 
@@ -146,7 +168,11 @@ impl Walk<'_, '_> {
         let broken = shape::broken(meta.shape, text, self.checker.today)
             .or_else(|| meta.rules.iter().find_map(|r| self.broken_rule(r, text)));
         if let Some(reason) = broken {
-            return self.error_with(reason, meta, text);
+            // A name where a code belongs has not even the form of one.
+            return match meta.code_list {
+                "" => self.error_with(reason, meta, text),
+                list => self.error_near(reason, meta, list, text),
+            };
         }
         if let Some(reason) = shape::doubtful(meta.shape, text) {
             self.out.push(with_value(warning(reason, &self.name(meta)), text));
@@ -176,13 +202,16 @@ impl Walk<'_, '_> {
         let lists = self.checker.lists;
         match lists.status(meta.code_list, code, self.checker.day) {
             Valid => {}
-            Retired => self.error_with(Reason::RetiredCode, meta, code),
-            Unknown => {
-                let mut problem = with_value(error(Reason::UnknownCode, &self.name(meta)), code);
-                problem.suggestions = lists.nearest(meta.code_list, code);
-                self.out.push(problem);
-            }
+            Retired => self.error_near(Reason::RetiredCode, meta, meta.code_list, code),
+            Unknown => self.error_near(Reason::UnknownCode, meta, meta.code_list, code),
         }
+    }
+
+    /// An error that names the codes which may have been meant.
+    fn error_near(&mut self, reason: Reason, meta: &'static FieldMeta, list: &str, value: &str) {
+        let mut problem = with_value(error(reason, &self.name(meta)), value);
+        problem.suggestions = self.checker.lists.nearest(list, value, self.checker.day);
+        self.out.push(problem);
     }
 
     fn number(&mut self, meta: &'static FieldMeta, x: f64) {

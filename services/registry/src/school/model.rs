@@ -1,6 +1,15 @@
 //! What a registration must be.
-use eduhub_faults::{Fault, Reason};
-use eduhub_proto::{common::v1::Level, registry::v1::SchoolEntry};
+use crate::code_list::mistake;
+use eduhub_proto::{
+    common::v1::Level,
+    registry::v1::{CampusEntry, RowMistake, SchoolEntry},
+};
+use std::collections::{HashMap, HashSet};
+
+/// Most schools of one request.
+pub const MOST_SCHOOLS: usize = 2_000;
+/// Most campuses of one request.
+pub const MOST_CAMPUSES: usize = 5_000;
 
 /// A registered school.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,61 +22,119 @@ impl School {
     }
 }
 
-/// All violations of a list of registrations at once. Communes are checked by the database.
-pub fn check(schools: &[SchoolEntry]) -> Result<(), Fault> {
-    let mut fault = Fault::new(Reason::InvalidRequest);
-    if schools.is_empty() || schools.len() > 2_000 {
-        fault = fault.violation("schools", "1 to 2,000 schools");
+/// What the database knows of the places and codes that registrations name.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Province of each known commune.
+    pub communes: HashMap<String, String>,
+    /// Codes of ownership.
+    pub ownerships: HashSet<String>,
+    /// Schools that are registered already, of those that campuses name, with their provinces.
+    pub schools: HashMap<String, String>,
+}
+
+/// The levels as they are stored: each once, in their order, the main one included; without a main one the first is it.
+pub fn with_levels(mut school: SchoolEntry) -> SchoolEntry {
+    school.levels.push(school.level);
+    school.levels.retain(|l| *l != Level::Unspecified as i32);
+    school.levels.sort_unstable();
+    school.levels.dedup();
+    if school.level == Level::Unspecified as i32 {
+        school.level = school.levels.first().copied().unwrap_or_default();
     }
-    let mut seen = std::collections::HashSet::new();
-    for (i, s) in schools.iter().enumerate() {
-        let at = |field: &str| format!("schools[{i}].{field}");
-        let code_ok = (8..=15).contains(&s.school_code.len())
-            && s.school_code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-        if !code_ok {
-            fault = fault.violation(&at("school_code"), "8 to 15 of 0-9, A-Z");
+    school
+}
+
+/// Every mistake in a list of schools.
+pub fn check_schools(schools: &[SchoolEntry], known: &Known) -> Vec<RowMistake> {
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    for (row, s) in schools.iter().enumerate() {
+        let mut wrong =
+            |field: &str, value: &str, vi: &str, en: &str| found.push(mistake(row, field, value, vi, en));
+        if !is_code(&s.school_code, 8) {
+            wrong(
+                "school_code",
+                &s.school_code,
+                "Mã trường gồm 8 đến 15 chữ số, chữ in hoa",
+                "8 to 15 of 0-9, A-Z",
+            );
         } else if !seen.insert(&s.school_code) {
-            fault = fault.violation(&at("school_code"), "stands twice in the list");
+            wrong("school_code", &s.school_code, "Mã trường lặp lại", "stands twice in the list");
         }
-        let name = s.name.trim();
-        if name.is_empty() || name.chars().count() > 200 {
-            fault = fault.violation(&at("name"), "1 to 200 characters");
+        if !is_name(&s.name) {
+            wrong("name", &s.name, "Tên phải có 1 đến 200 ký tự", "1 to 200 characters");
         }
-        if Level::try_from(s.level).unwrap_or_default() == Level::Unspecified {
-            fault = fault.violation(&at("level"), "unknown level");
+        let unknown = |l: &i32| Level::try_from(*l).unwrap_or_default() == Level::Unspecified;
+        if s.levels.is_empty() || s.levels.iter().any(unknown) || unknown(&s.level) {
+            wrong("level", &s.level.to_string(), "Cấp học không hợp lệ", "unknown level");
+        }
+        if known.communes.get(&s.commune_code) != Some(&s.province_code) {
+            let vi = format!("Không phải xã, phường của tỉnh {}", s.province_code);
+            let en = format!("{} is no commune of province {}", s.commune_code, s.province_code);
+            wrong("commune_code", &s.commune_code, &vi, &en);
+        }
+        if !s.ownership.is_empty() && !known.ownerships.contains(&s.ownership) {
+            let vi = "Mã không có trong DM_LOAI_HINH_TRUONG_PT";
+            wrong("ownership", &s.ownership, vi, "not in DM_LOAI_HINH_TRUONG_PT");
         }
     }
-    fault.into_result()
+    found
+}
+
+/// Every mistake in a list of campuses; `schools` are those of the same request.
+pub fn check_campuses(campuses: &[CampusEntry], schools: &[SchoolEntry], known: &Known) -> Vec<RowMistake> {
+    let new: HashMap<&str, &str> =
+        schools.iter().map(|s| (s.school_code.as_str(), s.province_code.as_str())).collect();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    for (row, c) in campuses.iter().enumerate() {
+        let mut wrong =
+            |field: &str, value: &str, vi: &str, en: &str| found.push(mistake(row, field, value, vi, en));
+        let province = new
+            .get(c.school_code.as_str())
+            .copied()
+            .or_else(|| known.schools.get(&c.school_code).map(String::as_str));
+        if province.is_none() {
+            wrong("school_code", &c.school_code, "Trường chưa đăng ký", "school is not registered");
+        }
+        if !is_code(&c.campus_code, 1) {
+            wrong(
+                "campus_code",
+                &c.campus_code,
+                "Mã điểm trường gồm 1 đến 15 chữ số, chữ in hoa",
+                "1 to 15 of 0-9, A-Z",
+            );
+        } else if !seen.insert((&c.school_code, &c.campus_code)) {
+            wrong(
+                "campus_code",
+                &c.campus_code,
+                "Mã điểm trường lặp lại trong trường",
+                "stands twice in its school",
+            );
+        }
+        if !is_name(&c.name) {
+            wrong("name", &c.name, "Tên phải có 1 đến 200 ký tự", "1 to 200 characters");
+        }
+        let place = known.communes.get(&c.commune_code).map(String::as_str);
+        if place.is_none() || (province.is_some() && place != province) {
+            let vi = "Không phải xã, phường của tỉnh nơi trường đóng";
+            wrong("commune_code", &c.commune_code, vi, "no commune of the school's province");
+        }
+        if c.address_line.chars().count() > 250 {
+            wrong("address_line", &c.address_line, "Không quá 250 ký tự", "at most 250 characters");
+        }
+    }
+    found
+}
+
+fn is_code(code: &str, least: usize) -> bool {
+    (least..=15).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
+fn is_name(name: &str) -> bool {
+    let name = name.trim();
+    !name.is_empty() && name.chars().count() <= 200
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_bad_entry_is_named() {
-        let good = SchoolEntry {
-            school_code: "37143290001".into(),
-            name: "Trường Tiểu học Hoa Lư".into(),
-            level: Level::Primary as i32,
-            ..SchoolEntry::default()
-        };
-        assert!(check(std::slice::from_ref(&good)).is_ok());
-        let bad =
-            SchoolEntry { school_code: "37-1".into(), name: " ".into(), level: 9, ..SchoolEntry::default() };
-        let status: tonic::Status = check(&[good.clone(), bad, good]).unwrap_err().into();
-        let text = format!("{status:?}");
-        let details = tonic_details(&status);
-        assert_eq!(
-            details,
-            ["schools[1].school_code", "schools[1].name", "schools[1].level", "schools[2].school_code"],
-            "{text}"
-        );
-    }
-
-    fn tonic_details(status: &tonic::Status) -> Vec<String> {
-        use tonic_types::StatusExt;
-        let bad = status.get_details_bad_request().unwrap();
-        bad.field_violations.into_iter().map(|v| v.field).collect()
-    }
-}
+#[path = "model_tests.rs"]
+mod tests;

@@ -1,16 +1,20 @@
 //! SchoolService.
-use super::{School, check, store};
-use crate::access::Access;
-use eduhub_auth::{SchoolPlace, caller};
+use super::{School, register::register, store};
+use crate::{access::Access, admin_unit, code_list::day};
+use eduhub_auth::{Caller, SchoolPlace, caller};
 use eduhub_faults::{Fault, Reason};
 use eduhub_paging as paging;
-use eduhub_pg::{DbError, PgPool, in_tx};
+use eduhub_pg::{DbError, PgPool};
 use eduhub_proto::registry::v1::{
-    GetSchoolRequest, ListAdminUnitsRequest, ListAdminUnitsResponse, ListSchoolsRequest, ListSchoolsResponse,
-    RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry, school_service_server::SchoolService,
+    ConvertAdminUnitsRequest, ConvertAdminUnitsResponse, GetSchoolRequest, ListAdminUnitsRequest,
+    ListAdminUnitsResponse, ListRegisteredCampusesRequest, ListRegisteredCampusesResponse,
+    ListSchoolsRequest, ListSchoolsResponse, RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry,
+    school_service_server::SchoolService,
 };
-use std::time::Duration;
 use tonic::{Request, Response, Status};
+
+/// Most units that one call converts.
+const MOST_UNITS: usize = 500;
 
 /// The service.
 pub struct Schools {
@@ -20,55 +24,43 @@ pub struct Schools {
     pub access: Access,
 }
 
+impl Schools {
+    /// A registration is public; whether a school exists outside of the caller's scope is still not told.
+    async fn in_scope(&self, caller: &Caller, school_code: &str) -> Result<SchoolEntry, Fault> {
+        let entry = self.access.entry(school_code).await?;
+        let place =
+            SchoolPlace { school_code: entry.school_code.clone(), commune_code: entry.commune_code.clone() };
+        if caller.scope.covers(&place) { Ok(entry) } else { Err(Fault::new(Reason::SchoolNotFound)) }
+    }
+}
+
 #[tonic::async_trait]
 impl SchoolService for Schools {
     async fn register_schools(
         &self,
         request: Request<RegisterSchoolsRequest>,
     ) -> Result<Response<RegisterSchoolsResponse>, Status> {
-        let schools = request.into_inner().schools;
-        check(&schools)?;
-        let total = schools.len();
-        let (created, updated) = in_tx(&self.pool, Duration::from_secs(20), move |conn| {
-            Box::pin(async move {
-                let unknown = store::unknown_places(conn, &schools).await?;
-                if !unknown.is_empty() {
-                    let mut fault = Fault::new(Reason::InvalidRequest);
-                    for (i, s) in
-                        schools.iter().enumerate().filter(|(_, s)| unknown.contains(&s.commune_code))
-                    {
-                        fault = fault.violation(
-                            &format!("schools[{i}].commune_code"),
-                            &format!("{} is no commune of province {}", s.commune_code, s.province_code),
-                        );
-                    }
-                    return Err(fault);
-                }
-                Ok::<_, Fault>(store::register(conn, &schools).await?)
-            })
-        })
-        .await?;
-        for code in created.iter().chain(&updated) {
+        let done = register(&self.pool, request.into_inner()).await?;
+        for code in &done.changed {
             self.access.forget(code).await;
         }
-        let unchanged = total - created.len() - updated.len();
-        Ok(Response::new(RegisterSchoolsResponse {
-            created: created.len() as u32,
-            updated: updated.len() as u32,
-            unchanged: unchanged as u32,
-        }))
+        Ok(Response::new(done.response))
     }
 
     async fn get_school(&self, request: Request<GetSchoolRequest>) -> Result<Response<SchoolEntry>, Status> {
         let caller = caller(&request)?;
-        let entry = self.access.entry(&request.get_ref().school_code).await?;
-        let place =
-            SchoolPlace { school_code: entry.school_code.clone(), commune_code: entry.commune_code.clone() };
-        // A registration is public; whether a school exists outside of the caller's scope is still not told.
-        if !caller.scope.covers(&place) {
-            return Err(Fault::new(Reason::SchoolNotFound).into());
-        }
-        Ok(Response::new(entry))
+        Ok(Response::new(self.in_scope(&caller, &request.get_ref().school_code).await?))
+    }
+
+    async fn list_registered_campuses(
+        &self,
+        request: Request<ListRegisteredCampusesRequest>,
+    ) -> Result<Response<ListRegisteredCampusesResponse>, Status> {
+        let caller = caller(&request)?;
+        let school = self.in_scope(&caller, &request.get_ref().school_code).await?;
+        let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
+        let campuses = store::campuses(&mut conn, &school.school_code).await.map_err(Fault::from)?;
+        Ok(Response::new(ListRegisteredCampusesResponse { campuses }))
     }
 
     async fn list_schools(
@@ -102,12 +94,29 @@ impl SchoolService for Schools {
         &self,
         request: Request<ListAdminUnitsRequest>,
     ) -> Result<Response<ListAdminUnitsResponse>, Status> {
-        let province = request.into_inner().province_code;
-        if province.is_empty() {
+        let ListAdminUnitsRequest { province_code, on } = request.into_inner();
+        if province_code.is_empty() {
             return Err(Fault::invalid("province_code", "required").into());
         }
+        let before = day("on", &on)?.is_some_and(|on| on <= admin_unit::LAST_DAY);
         let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
-        let units = store::admin_units(&mut conn, &province).await.map_err(Fault::from)?;
-        Ok(Response::new(ListAdminUnitsResponse { units }))
+        let units = match before {
+            true => admin_unit::store::former(&mut conn, &province_code).await,
+            false => admin_unit::store::current(&mut conn, &province_code).await,
+        };
+        Ok(Response::new(ListAdminUnitsResponse { units: units.map_err(Fault::from)? }))
+    }
+
+    async fn convert_admin_units(
+        &self,
+        request: Request<ConvertAdminUnitsRequest>,
+    ) -> Result<Response<ConvertAdminUnitsResponse>, Status> {
+        let codes = request.into_inner().codes;
+        if codes.is_empty() || codes.len() > MOST_UNITS {
+            return Err(Fault::invalid("codes", "1 to 500 codes").into());
+        }
+        let mut conn = self.pool.acquire().await.map_err(|e| Fault::from(DbError::from(e)))?;
+        let units = admin_unit::store::convert(&mut conn, &codes).await.map_err(Fault::from)?;
+        Ok(Response::new(ConvertAdminUnitsResponse { units }))
     }
 }

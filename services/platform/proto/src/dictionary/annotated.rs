@@ -27,6 +27,8 @@ pub trait Annotated {
     fn clear(&mut self, number: u32);
     /// Puts back a secret text; ignored for fields that are not secret.
     fn set_secret(&mut self, number: u32, value: String);
+    /// Puts another code into a field with a code list; ignored for other fields.
+    fn set_code(&mut self, _number: u32, _value: String) {}
 }
 
 /// A message that is a record of the dictionary.
