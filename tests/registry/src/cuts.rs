@@ -99,7 +99,8 @@ async fn compare(cuts: &[Cut]) {
     let (all, vendor) = (batches(), Persona::vendor(SCHOOL));
     let (uncut, open) = prepared().await;
     let (_, whole) = push(&uncut, &vendor, open, all.clone()).await.unwrap();
-    assert_eq!(counted(&whole.totals), [300, 0, 2, 0, 0, 0, 10, 0]);
+    // A class of so many is warned of with each batch that it grows by above 55.
+    assert_eq!(counted(&whole.totals), [300, 0, 2, 0, 0, 0, 10, 2]);
 
     let (hub, open) = prepared().await;
     for cut in cuts {

@@ -166,7 +166,7 @@ async fn a_doubtful_field_is_accepted_with_a_warning() {
         push_one(&hub, SCHOOL, make::small_school(5..6)).await;
         let mut parent = make::pupil(1);
         parent.personal_id = Some(make::personal_id(77));
-        push_one(&hub, SCHOOL, vec![parent.wrap()]).await;
+        push_one(&hub, SCHOOL, vec![parent.wrap(), make::enrolment(1, "6A1").wrap()]).await;
         let reply = push_one(&hub, SCHOOL, vec![record]).await;
         assert_eq!(findings(&reply), [(reason, field.to_owned())]);
         let Problem { severity, value: repeated, .. } = &reply.problems[0];

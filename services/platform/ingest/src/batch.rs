@@ -7,6 +7,7 @@ use crate::{
     prepare::Preparer,
     records,
     session::{self, db},
+    stored::{self, StoredRules, Written},
     waiting,
 };
 use eduhub_changelog::{RecordSet, WriteContext, lock_school};
@@ -39,6 +40,7 @@ pub(crate) async fn apply_once<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
+    rules: &dyn StoredRules,
     batch: Batch,
 ) -> Result<BatchReply, Fault> {
     lock_school(conn, &who.school_code).await.map_err(db)?;
@@ -57,7 +59,7 @@ pub(crate) async fn apply_once<S: RecordSet>(
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let reply = apply::<S>(conn, who, preparer, batch, &mut Earlier::default()).await?;
+    let reply = apply::<S>(conn, who, preparer, rules, batch, &mut Earlier::default()).await?;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
     Ok(reply)
@@ -93,10 +95,13 @@ pub(crate) async fn apply<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
+    rules: &dyn StoredRules,
     batch: Batch,
     earlier: &mut Earlier,
 ) -> Result<BatchReply, Fault> {
+    let complete = earlier.known.is_empty();
     let mut out = Outcome::of(&batch.incoming);
+    out.counts.translated = batch.incoming.iter().map(|r| u64::from(r.translated)).sum();
     let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - held_already;
     records::write::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
@@ -107,11 +112,16 @@ pub(crate) async fn apply<S: RecordSet>(
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
         waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;
     }
+    let written = Written::of(who, batch.school_year, &out, complete);
+    // Before the issues of withdrawn records are closed: they tell who else was concerned.
+    let stored = stored::judge(conn, rules, &written).await?;
     let settled: Vec<(i32, &str)> =
         out.accepted.iter().chain(&out.refused).map(|(k, key)| (*k, key.as_str())).collect();
     issues::sync(conn, &who.school_code, &settled, &out.problems).await.map_err(db)?;
     issues::close_all(conn, &who.school_code, &out.withdrawn).await.map_err(db)?;
     duplicates::find::<S>(conn, who, &mut out).await?;
+    out.counts.warnings += stored.len() as u64;
+    out.problems.extend(stored);
     earlier.add(&out);
     let waited_for: Vec<_> = out.waited_for.into_iter().collect();
     let mut root_causes = if waited_for.is_empty() {

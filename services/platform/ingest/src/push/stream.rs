@@ -6,11 +6,11 @@ use super::{
     inbound::{Inbound, Opening},
     ingest::Ingest,
 };
-use crate::prepare::Preparer;
+use crate::{mapping::VendorMapping, prepare::Preparer};
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::{PushReply, PushWelcome, push_reply::Message};
-use eduhub_rules::{Checker, CodeTable};
+use eduhub_rules::{Checker, CodeTable, RulePack};
 use futures::Stream;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -70,7 +70,10 @@ where
     S: RecordSet,
     I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
 {
-    let push = Arc::new(Push { admitted: Admitted::new::<S>(who, opening)?, ingest });
+    let admitted = Admitted::new::<S>(who, opening)?;
+    let pack = (ingest.packs)(admitted.open.school_year, (ingest.today)());
+    let mapping = (ingest.mappings)().of(&admitted.open)?;
+    let push = Arc::new(Push { admitted, pack, mapping, ingest });
     let (mut effect, last_batch) = Effect::begin(&push).await?;
     send(replies, Message::Welcome(push.welcome(last_batch))).await?;
     let mut ahead = Ahead::start(&push, inbound);
@@ -101,6 +104,10 @@ async fn send(replies: &Replies, message: Message) -> Result<(), Fault> {
 pub(super) struct Push<S> {
     pub ingest: Arc<Ingest<S>>,
     pub admitted: Admitted,
+    /// Rules between fields that the stream is judged by, from its beginning to its end.
+    pub pack: Arc<RulePack>,
+    /// What the sender's own values mean, if they are not codes of the hub.
+    pub mapping: Option<Arc<VendorMapping>>,
 }
 
 impl<S: RecordSet> Push<S> {
@@ -119,7 +126,8 @@ impl<S: RecordSet> Push<S> {
     pub fn preparer<'a>(&'a self, codes: &'a CodeTable) -> Preparer<'a, S> {
         let open = &self.admitted.open;
         let today = Checker::new(codes, (self.ingest.today)());
-        let checker = today.of_year(open.school_year).at(self.admitted.who.levels);
+        let checker = today.of_year(open.school_year).at(self.admitted.who.levels).under(&self.pack);
         Preparer::new(checker, &self.ingest.vault, &open.school_code, open.school_year)
+            .translating(self.mapping.as_deref())
     }
 }

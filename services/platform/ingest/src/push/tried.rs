@@ -59,7 +59,9 @@ async fn roll_back<S: RecordSet>(
         Box::pin(async move {
             let codes = (push.ingest.codes)();
             lock_school(conn, &who.school_code).await.map_err(db)?;
-            let reply = batch::apply::<S>(conn, &who, &push.preparer(&codes), batch, &mut earlier).await?;
+            let rules = &*push.ingest.stored;
+            let preparer = push.preparer(&codes);
+            let reply = batch::apply::<S>(conn, &who, &preparer, rules, batch, &mut earlier).await?;
             Err(RolledBack::Tried(Box::new((reply, earlier))))
         })
     })
