@@ -2,11 +2,14 @@
 
 mod access;
 mod admin;
+mod codes;
 mod connect;
 mod dictionary;
 mod generate;
 mod push;
+mod receipt;
 mod review;
+mod rules;
 mod submit;
 mod token;
 mod transfer;
@@ -36,6 +39,9 @@ enum Command {
     Token(token::Args),
     /// Push a school's records as its software does.
     Push(push::Args),
+    /// Proofs of finished pushes: fetch the keys, check a receipt offline.
+    #[command(subcommand)]
+    Receipt(receipt::Command),
     /// Follow a feed and keep an own copy of it in a file.
     Watch(watch::Args),
     /// Apply for API access, decide applications, make credentials.
@@ -51,6 +57,12 @@ enum Command {
     Transfer(transfer::Command),
     /// Write the data dictionary as an HTML page or a workbook.
     Dictionary(dictionary::Args),
+    /// The hub's code lists: show, import, export; mapping tables of vendors.
+    #[command(subcommand)]
+    Codes(codes::Command),
+    /// Packs of rules, and what one to come would find.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Administer the hub for the Department.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -80,12 +92,15 @@ impl Command {
             Command::Generate(args) => return args.run(),
             Command::Push(args) => return args.run().await,
             Command::Token(args) => args.run().await,
+            Command::Receipt(command) => command.run().await,
             Command::Watch(args) => args.run().await,
             Command::Access(command) => command.run().await,
             Command::Review(command) => command.run().await,
             Command::Submit(args) => args.run().await,
             Command::Transfer(command) => command.run().await,
             Command::Dictionary(args) => args.run().await,
+            Command::Codes(command) => command.run().await,
+            Command::Rules(command) => command.run().await,
             Command::Admin(command) => command.run().await,
         };
         done.map(|()| ExitCode::SUCCESS)

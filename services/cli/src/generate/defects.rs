@@ -39,6 +39,14 @@ pub enum Defect {
     HeightOutlier,
     /// The population database holds another name or birth date under this ID.
     PopulationMismatch,
+    /// Exempt from tuition and reduced at once.
+    TuitionBoth,
+    /// A mother nine years older than the child.
+    ParentTooYoung,
+    /// A learning rating that the scores don't give.
+    RatingDiffers,
+    /// In class in two classes of the year; planted on both enrolments.
+    DoubleEnrolment,
 }
 
 /// What becomes of a record with a defect.
@@ -76,7 +84,7 @@ pub struct Truth {
 
 impl Defect {
     /// Defects of pupils, those of the same effect together.
-    pub const OF_PUPILS: [Defect; 12] = [
+    pub const OF_PUPILS: [Defect; 14] = [
         Defect::MissingId,
         Defect::IdLength,
         Defect::IdLostZero,
@@ -89,7 +97,14 @@ impl Defect {
         Defect::NameAllCaps,
         Defect::DateExcelSerial,
         Defect::PopulationMismatch,
+        Defect::TuitionBoth,
+        Defect::ParentTooYoung,
     ];
+
+    /// True for a defect that only rules over stored data find: no record shows it by itself.
+    pub fn is_between_records(self) -> bool {
+        matches!(self, Defect::IdDuplicate | Defect::DoubleEnrolment)
+    }
 
     /// Share of the records it can befall.
     pub fn share(self, s: &DefectShares) -> f64 {
@@ -106,6 +121,10 @@ impl Defect {
             Defect::DateExcelSerial => s.date_serial,
             Defect::HeightOutlier => s.height_outlier,
             Defect::PopulationMismatch => s.population_mismatch,
+            Defect::TuitionBoth => s.tuition_both,
+            Defect::ParentTooYoung => s.parent_too_young,
+            Defect::RatingDiffers => s.rating_differs,
+            Defect::DoubleEnrolment => s.double_enrolment,
         }
     }
 
@@ -124,6 +143,10 @@ impl Defect {
             Defect::DateExcelSerial => ("BAD_DATE", Effect::Error, "birth_date"),
             Defect::HeightOutlier => ("IMPLAUSIBLE", Effect::Warning, "height_cm"),
             Defect::PopulationMismatch => ("POPULATION_MISMATCH", Effect::Population, "personal_id"),
+            Defect::TuitionBoth => ("CONTRADICTION", Effect::Warning, "tuition_reduced"),
+            Defect::ParentTooYoung => ("DATE_ORDER", Effect::Warning, "mother_birth_year"),
+            Defect::RatingDiffers => ("NOT_AS_COMPUTED", Effect::Warning, "learning_rating"),
+            Defect::DoubleEnrolment => ("DOUBLE_ENROLMENT", Effect::Warning, "student_code"),
         }
     }
 
@@ -220,7 +243,15 @@ pub fn break_pupil(
         Defect::NameDoubleSpace => broken.full_name = name.replacen(' ', "  ", 1),
         Defect::NameAllCaps => broken.full_name = name.to_uppercase(),
         Defect::DateExcelSerial => broken.birth_date = excel_serial(person.born).to_string(),
-        Defect::HeightOutlier | Defect::PopulationMismatch => {}
+        Defect::TuitionBoth => {
+            (broken.tuition_exempt, broken.tuition_reduced) = (Some(true), Some(true));
+        }
+        Defect::ParentTooYoung => broken.mother_birth_year = Some(person.born.year() - 9),
+        // Of the person outside, or of other records.
+        Defect::PopulationMismatch
+        | Defect::HeightOutlier
+        | Defect::RatingDiffers
+        | Defect::DoubleEnrolment => {}
     }
     Ok(Some(broken))
 }
@@ -269,7 +300,8 @@ mod tests {
     #[test]
     fn reasons_are_names_of_the_api() {
         use eduhub_proto::common::v1::Reason;
-        for d in Defect::OF_PUPILS.into_iter().chain([Defect::HeightOutlier]) {
+        let others = [Defect::HeightOutlier, Defect::RatingDiffers, Defect::DoubleEnrolment];
+        for d in Defect::OF_PUPILS.into_iter().chain(others) {
             let name = format!("REASON_{}", d.expected().0);
             assert!(Reason::from_str_name(&name).is_some(), "{name}");
         }

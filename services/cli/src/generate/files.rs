@@ -2,6 +2,7 @@
 use super::plan::{Province, School, plan};
 use super::school::{Content, school};
 use super::settings::Settings;
+use super::transfers::Transfers;
 use super::{GenerateError, Options, Truth};
 use crate::lines::{LineError, Lines};
 use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
@@ -62,8 +63,10 @@ pub fn generate(
     let mut population = Out::create(at("population.jsonl"))?;
     let formats = Formats::new().map_err(file(&options.out))?;
     let mut summary = Summary::default();
+    let mut transfers = Transfers::of(&province.schools);
     for one in &province.schools {
-        let content = school(options.seed, options.school_year, one, settings)?;
+        let mut content = school(options.seed, options.school_year, one, settings)?;
+        transfers.pass(one, &mut content);
         formats.write_school(&options.out, one, &content)?;
         content.truth.iter().try_for_each(|t| truth.json(t))?;
         content.citizens.iter().try_for_each(|c| population.json(c))?;

@@ -36,6 +36,7 @@ mod staff_file;
 #[cfg(test)]
 mod tests;
 mod titles;
+mod transfers;
 
 pub use defects::{Defect, Effect, Truth};
 pub use files::{Summary, generate, read_province, read_truth};

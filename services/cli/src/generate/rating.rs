@@ -140,6 +140,31 @@ mod tests {
         assert_eq!(learning(&[80; 8], 2), Learning::Fail);
     }
 
+    /// The generator has its arithmetic of its own, so that the hub's rules are not judged by themselves.
+    #[test]
+    fn the_hubs_rules_give_the_same() {
+        let mut seed = 7_u32;
+        let mut draw = |below: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) % below
+        };
+        for _ in 0..20_000 {
+            let subjects = 6 + draw(6);
+            // About the thresholds, where a difference would show.
+            let marks: Vec<Tenths> =
+                (0..subjects).map(|_| [30, 45, 60, 75][draw(4) as usize] + draw(26)).collect();
+            let failed = draw(3) as usize;
+            let (ours, theirs) = (learning(&marks, failed), eduhub_rules::cross::learning(&marks, failed));
+            assert_eq!(ours as u8, theirs as u8, "{marks:?} {failed}");
+            let regular = &marks[..2 + draw(3) as usize];
+            let (mid, last) = (draw(101), draw(101));
+            assert_eq!(
+                term_average(regular, mid, last),
+                eduhub_rules::cross::term_average(regular, mid, last)
+            );
+        }
+    }
+
     #[test]
     fn primary_results() {
         assert_eq!(primary(Mastery::Well, Mastery::Well, 9), "HTXS");

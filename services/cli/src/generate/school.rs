@@ -12,7 +12,7 @@ use super::settings::{Institution, Settings};
 use super::{GenerateError, attendance, candidates, health, marks, premises, rooms, staff};
 use eduhub_proto::facility::v1::Room;
 use eduhub_proto::registry::v1::record::Record as Any;
-use eduhub_proto::registry::v1::{Health, Pupil, Record};
+use eduhub_proto::registry::v1::{Enrolment, Health, Pupil, Record, TermResult};
 use std::collections::HashMap;
 
 /// What one school's files hold.
@@ -132,7 +132,8 @@ impl Learners<'_> {
                 );
                 if pupils::in_class(&enrolment) {
                     healths.push(self.health(&person, &sound.student_code, &measured, out));
-                    let result = pupils::result(&mut self.rng, course, &enrolment);
+                    let mut result = pupils::result(&mut self.rng, course, &enrolment);
+                    self.misrate(result.as_mut(), out);
                     let days = result.as_ref().and_then(|r| r.days_absent);
                     let teacher = class.record.homeroom_teacher_code.as_ref();
                     absences.extend(attendance::absence(
@@ -143,6 +144,11 @@ impl Learners<'_> {
                         teacher,
                     ));
                     results.extend(result);
+                }
+                if pupils::in_class(&enrolment)
+                    && happens(&mut self.rng, self.settings.defects.double_enrolment)
+                {
+                    enrolments.extend(self.enrol_twice(&enrolment, classes, out));
                 }
                 enrolments.push(enrolment);
                 self.admit(people, &mut planting, person, sound, out)?;
@@ -212,6 +218,40 @@ impl Learners<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Changes the rating of a result, perhaps.
+    fn misrate(&mut self, result: Option<&mut TermResult>, out: &mut Content) {
+        let Some(result) = result.filter(|r| r.learning_rating.is_some()) else { return };
+        if !happens(&mut self.rng, self.settings.defects.rating_differs) {
+            return;
+        }
+        let other = if result.learning_rating.as_deref() == Some("2") { "1" } else { "2" };
+        result.learning_rating = Some(other.to_owned());
+        let key = eduhub_rules::record_key(&*result);
+        out.truth.push(Defect::RatingDiffers.truth(&self.school.school_code, "TERM_RESULT", key));
+    }
+
+    /// A second enrolment in another class of the grade, if there is one.
+    fn enrol_twice(
+        &mut self,
+        enrolment: &Enrolment,
+        classes: &[ClassRoom],
+        out: &mut Content,
+    ) -> Option<Enrolment> {
+        let fits =
+            |c: &&ClassRoom| c.record.grade == enrolment.grade && c.record.class_code != enrolment.class_code;
+        let class = classes.iter().find(fits)?;
+        let second = Enrolment {
+            enrolment_id: format!("{}-2", enrolment.enrolment_id),
+            class_code: class.record.class_code.clone(),
+            ..enrolment.clone()
+        };
+        for one in [enrolment, &second] {
+            let (school, key) = (&self.school.school_code, one.enrolment_id.clone());
+            out.truth.push(Defect::DoubleEnrolment.truth(school, "ENROLMENT", key));
+        }
+        Some(second)
     }
 
     fn health(

@@ -41,8 +41,9 @@ pub struct Figures {
     pub campuses: &'static [(usize, f64)],
 }
 
-/// Shares of planted defects, each of the records that it can befall (assumed; the kinds were seen in real imports).
-#[derive(Clone, Copy, Debug)]
+/// Shares of planted defects, each of the records that it can befall (assumed; the kinds were seen in real imports). None by
+/// default.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct DefectShares {
     /// Pupils without personal ID.
     pub missing_id: f64,
@@ -68,6 +69,14 @@ pub struct DefectShares {
     pub population_mismatch: f64,
     /// Height outside 40..220 cm; of measurements.
     pub height_outlier: f64,
+    /// Exempt from tuition and reduced at once.
+    pub tuition_both: f64,
+    /// A mother nine years older than the child.
+    pub parent_too_young: f64,
+    /// A learning rating that the scores don't give; of results from grade 6 on.
+    pub rating_differs: f64,
+    /// A second enrolment in another class; of enrolments in class.
+    pub double_enrolment: f64,
 }
 
 /// All settings.
@@ -194,6 +203,10 @@ impl Settings {
                 date_serial: 0.002,
                 population_mismatch: 0.02,
                 height_outlier: 0.015,
+                tuition_both: 0.002,
+                parent_too_young: 0.001,
+                rating_differs: 0.003,
+                double_enrolment: 0.001,
             },
         }
     }
