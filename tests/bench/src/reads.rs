@@ -40,8 +40,8 @@ const PAGES: usize = 60;
 pub async fn figure(plan: &Plan) -> Result<Figure> {
     let (mut ground, parts) = load::open(plan).await?;
     push(&ground, &parts, plan.batch, plan.at_once).await?;
-    let consumer = ground.desk.consumer().await?;
-    let clients = (0..CONNECTIONS).map(|_| Ok(RecordServiceClient::new(consumer.channel()?)));
+    let reader = ground.desk.reviewer();
+    let clients = (0..CONNECTIONS).map(|_| Ok(RecordServiceClient::new(reader.channel()?)));
     let clients = clients.collect::<Result<Vec<_>>>()?;
     let keys = keys(&ground, &parts)?;
     let count = if plan.smoke { 500 } else { 100_000 };
@@ -65,7 +65,7 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
         let fresh = Arc::new(fresh(&keys, round, plan.rounds));
         fetched.lap(&ground.watched, ask(&clients, &fresh)).await?;
     }
-    let depth = depth(plan, &mut ground, &consumer).await?;
+    let depth = depth(plan, &mut ground, &reader).await?;
     let parts = vec![
         Part::at_least("from the cache : echo", cached.laps.rate() / echoed.laps.rate(), GOAL_CACHED),
         Part::at_least("past the cache : echo", fetched.laps.rate() / echoed.laps.rate(), GOAL_FETCHED),
@@ -153,7 +153,7 @@ async fn bare(
 }
 
 /// Median seconds of a first page and of one at depth, read in turns.
-async fn depth(plan: &Plan, ground: &mut Ground, consumer: &Server) -> Result<(f64, f64)> {
+async fn depth(plan: &Plan, ground: &mut Ground, reader: &Server) -> Result<(f64, f64)> {
     let school = ground.vendors[0].0.school_code.clone();
     let rows = if plan.smoke { 2_000 } else { DEEP + DEEP / 20 };
     let columns = "school_code, school_year, version, digest, body, secret, withdrawn, xid, seq, changed_at, full_name, birth_date, sex";
@@ -164,7 +164,7 @@ async fn depth(plan: &Plan, ground: &mut Ground, consumer: &Server) -> Result<(f
     );
     run(&mut ground.outside, &fill).await?;
     ground.settle().await?;
-    let mut client = RecordServiceClient::new(consumer.channel()?);
+    let mut client = RecordServiceClient::new(reader.channel()?);
     let ask = |token: String, size| ListRecordsRequest {
         school_code: school.clone(),
         kind: Kind::Pupil as i32,

@@ -33,6 +33,7 @@ const EXPECTED: AccessTable = AccessTable {
     package: "eduhub.registry.v1",
     rows: &[
         ("IngestService/Push", &[Vendor]),
+        ("IngestService/GetReceiptKeys", &[]),
         ("IngestService/GetDigestKey", &[Vendor]),
         ("IngestService/CompareGroups", &[Vendor]),
         ("IngestService/CompareRecords", &[Vendor]),

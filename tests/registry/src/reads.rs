@@ -60,8 +60,13 @@ pub async fn two_classes(hub: &Hub) {
         }
         let (class, grade) = if boy { ("7A1", "7") } else { ("6A1", "6") };
         let status = if n == 6 { "05" } else { "01" };
-        let enrolment =
-            Enrolment { grade: grade.into(), student_status: status.into(), ..make::enrolment(n, class) };
+        let enrolment = Enrolment {
+            grade: grade.into(),
+            student_status: status.into(),
+            dropout_reason: (n == 6).then(|| "02".into()),
+            term_of_event: (n == 6).then(|| "1".into()),
+            ..make::enrolment(n, class)
+        };
         all.extend([pupil.wrap(), enrolment.wrap()]);
     }
     let reply = push_one(hub, SCHOOL, all).await;

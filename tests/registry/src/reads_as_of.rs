@@ -6,6 +6,7 @@ use crate::{
     reads::{get, key_of, keys, list, name, pupil_of, violations},
 };
 use eduhub_auth::testing::Persona;
+use eduhub_changelog::{Cursor, FeedIdentity, Phase};
 use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::{
@@ -98,17 +99,12 @@ async fn a_position_shows_the_state_that_it_was_taken_in() {
 async fn the_cursor_of_a_feed_is_a_position_and_one_from_within_a_snapshot_is_not() {
     let hub = Hub::start().await;
     push_one(&hub, SCHOOL, vec![named(1, "Lê An"), named(2, "Lê Bình")]).await;
-    let mut feed = hub
-        .feed(&Persona::consumer())
-        .watch(WatchRequest { max_batch: 1, ..Default::default() })
-        .await
-        .unwrap()
-        .into_inner();
-    let (mut within, mut live) = (None, None);
+    let watch = hub.feed(&Persona::consumer()).watch(WatchRequest::default()).await;
+    let (mut feed, mut seen, mut live) = (watch.unwrap().into_inner(), 0, None);
     while live.is_none() {
         match feed.message().await.unwrap().unwrap().message.unwrap() {
-            watch_reply::Message::Changes(batch) => within = within.or(Some(batch.cursor)),
-            watch_reply::Message::Checkpoint(checkpoint) if checkpoint.live => live = Some(checkpoint.cursor),
+            watch_reply::Message::Changes(batch) => seen += batch.changes.len(),
+            watch_reply::Message::Checkpoint(c) if c.live && seen == 2 => live = Some(c.cursor),
             _ => {}
         }
     }
@@ -116,7 +112,12 @@ async fn the_cursor_of_a_feed_is_a_position_and_one_from_within_a_snapshot_is_no
     let point = at(live.unwrap());
     assert_eq!(hub.pupil_at(1, &point).await, Some(("Lê An".to_owned(), 1)));
     assert_eq!(hub.pupils_at(&point).await, [code(1), code(2)]);
-    let asked = GetRecordRequest { as_of: Some(at(within.unwrap())), ..get(Kind::Pupil, &code(1)) };
+
+    let feed = FeedIdentity::read(&mut hub.pool.acquire().await.unwrap()).await.unwrap();
+    let (school_code, record_key) = (SCHOOL.to_owned(), code(1));
+    let phase = Phase::Snapshot { horizon: i64::MAX, kind: Kind::Pupil as i32, school_code, record_key };
+    let within = Cursor { phase, filter: 0, scope: vec![] }.encode(&feed);
+    let asked = GetRecordRequest { as_of: Some(at(within)), ..get(Kind::Pupil, &code(1)) };
     let refused = refusal(hub.records(&Persona::vendor(SCHOOL)).get_record(asked).await);
     assert_eq!(refused, (Code::InvalidArgument, Reason::CursorMalformed));
 }

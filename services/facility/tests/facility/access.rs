@@ -17,6 +17,7 @@ const EXPECTED: AccessTable = AccessTable {
     package: "eduhub.facility.v1",
     rows: &[
         ("IngestService/Push", &[Vendor]),
+        ("IngestService/GetReceiptKeys", &[]),
         ("IngestService/GetDigestKey", &[Vendor]),
         ("IngestService/CompareGroups", &[Vendor]),
         ("IngestService/CompareRecords", &[Vendor]),

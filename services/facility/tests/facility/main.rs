@@ -11,6 +11,7 @@ mod lab;
 mod push;
 mod lists;
 mod pushing;
+mod reads;
 mod registry;
 mod seals;
 mod start;

@@ -30,6 +30,8 @@ impl CopyRows {
     /// # Errors
     /// The database's.
     pub async fn send(self, conn: &mut PgConnection, statement: &str) -> Result<(), DbError> {
+        // The driver tells of every statement but this kind.
+        tracing::debug!(statement, "copy");
         let mut copy = conn.copy_in_raw(statement).await?;
         copy.send(self.finish()).await?;
         copy.finish().await?;
