@@ -3,7 +3,7 @@ use anyhow::{Context, Result};
 use eduhub_cli::generate::settings::DefectShares;
 use eduhub_cli::generate::{Options, Province, Settings, plan, school};
 use eduhub_cli::lines::LineError;
-use eduhub_cli::push::Source;
+use eduhub_cli::push::{Records, Source};
 use eduhub_proto::registry::v1::{Record, record::Record as Any};
 use prost::Message;
 use std::path::PathBuf;
@@ -69,9 +69,18 @@ pub fn changed(records: &[Record], nth: usize, salt: usize) -> Result<Arc<Vec<Re
 pub struct Shared(pub Arc<Vec<Record>>);
 
 impl Source<Record> for Shared {
-    fn open(&self) -> Result<Box<dyn Iterator<Item = Result<Record, LineError>> + Send>, LineError> {
+    fn open(&self) -> Result<Records<Record>, LineError> {
         let records = self.0.clone();
         Ok(Box::new((0..records.len()).map(move |i| Ok(records[i].clone()))))
+    }
+
+    fn pick(&self, positions: Arc<[usize]>) -> Result<Records<Record>, LineError> {
+        let records = self.0.clone();
+        Ok(Box::new((0..positions.len()).map(move |i| Ok(records[positions[i]].clone()))))
+    }
+
+    fn each(&self, look: &mut dyn FnMut(usize, &Record) -> Result<(), LineError>) -> Result<(), LineError> {
+        self.0.iter().enumerate().try_for_each(|(n, record)| look(n, record))
     }
 }
 
