@@ -132,7 +132,9 @@ fn cell(data: &Data) -> String {
     match data {
         // A code in a cell of numbers: 14329, not 14329.0.
         Data::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => format!("{x:.0}"),
-        Data::DateTime(moment) => day(moment.as_f64()).map_or_else(|| data.to_string(), |day| day.to_string()),
+        Data::DateTime(moment) => {
+            day(moment.as_f64()).map_or_else(|| data.to_string(), |day| day.to_string())
+        }
         other => other.to_string().trim().to_owned(),
     }
 }

@@ -70,24 +70,18 @@ create table code_mapping (
   foreign key (vendor_code, list, version) references code_mapping_set
 );
 
--- Units of three tiers, until 30 June 2025: provinces (2 digits), districts (3), communes (5).
+-- Units of three tiers, until 30 June 2025: provinces (2 digits), districts (3), communes (5). Ten thousand rows that are asked for
+-- seldom: the key is index enough.
 create table former_unit (
   code text collate "C" primary key check (code ~ '^[0-9]{2}$|^[0-9]{3}$|^[0-9]{5}$'),
   name text not null,
   -- District of a commune, province of a district.
-  parent_code text collate "C" not null
-);
-create index former_unit_parent on former_unit (parent_code, code);
-
--- Where a former unit went. None for a commune: not known. Districts went nowhere; what became of their communes did.
-create table former_unit_successor (
-  code text collate "C" not null references former_unit,
-  successor text collate "C" not null,
-  -- The former unit as a whole, or a part of it.
+  parent_code text collate "C" not null,
+  -- Whether it went as a whole.
   whole boolean not null,
-  primary key (code, successor)
+  -- Units of today that took it. None for a commune: not known. Districts went nowhere; what became of their communes did.
+  successors text[] not null
 );
-create index former_unit_successor_successor on former_unit_successor (successor);
 
 alter table admin_unit add column province_name text not null default '';
 

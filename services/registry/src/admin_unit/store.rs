@@ -1,5 +1,5 @@
 //! SQL of administrative units.
-use super::{LAST_DAY, Seed};
+use super::{LAST_DAY, Seed, seed::Former};
 use eduhub_pg::DbError;
 use eduhub_proto::registry::v1::{AdminUnit, ConvertedAdminUnit, UnitChange, UnitSuccessor};
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -19,27 +19,21 @@ pub async fn seed(conn: &mut PgConnection, units: &Seed) -> Result<(), DbError> 
     .bind(units.communes.iter().map(|c| c.province_name.as_str()).collect::<Vec<_>>())
     .execute(&mut *conn)
     .await?;
+    // Arrays can't be unnested row by row: the successors travel as text.
+    let successors = |f: &Former| format!("{{{}}}", f.successors.join(","));
     sqlx::query(
-        "insert into former_unit as f (code, name, parent_code) select * from unnest($1::text[], $2::text[], $3::text[])
-         on conflict (code) do update set name = excluded.name, parent_code = excluded.parent_code
-         where (f.name, f.parent_code) is distinct from (excluded.name, excluded.parent_code)",
+        "insert into former_unit as f (code, name, parent_code, whole, successors)
+         select c, n, p, w, s::text[] from unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[]) e(c, n, p, w, s)
+         on conflict (code) do update set name = excluded.name, parent_code = excluded.parent_code,
+           whole = excluded.whole, successors = excluded.successors
+         where (f.name, f.parent_code, f.whole, f.successors) is distinct from
+           (excluded.name, excluded.parent_code, excluded.whole, excluded.successors)",
     )
     .bind(units.former.iter().map(|f| f.code.as_str()).collect::<Vec<_>>())
     .bind(units.former.iter().map(|f| f.name.as_str()).collect::<Vec<_>>())
     .bind(units.former.iter().map(|f| f.parent.as_str()).collect::<Vec<_>>())
-    .execute(&mut *conn)
-    .await?;
-    let mut went: Vec<(&str, &str, bool)> = Vec::new();
-    for former in &units.former {
-        went.extend(former.successors.iter().map(|s| (former.code.as_str(), s.as_str(), former.whole)));
-    }
-    sqlx::query(
-        "insert into former_unit_successor (code, successor, whole) select * from unnest($1::text[], $2::text[], $3::bool[])
-         on conflict do nothing",
-    )
-    .bind(went.iter().map(|w| w.0).collect::<Vec<_>>())
-    .bind(went.iter().map(|w| w.1).collect::<Vec<_>>())
-    .bind(went.iter().map(|w| w.2).collect::<Vec<_>>())
+    .bind(units.former.iter().map(|f| f.whole).collect::<Vec<_>>())
+    .bind(units.former.iter().map(successors).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -138,10 +132,9 @@ async fn successors_by_code(
     // Of a district without a successor of its own: what took its communes, of which each is a part of it.
     let rows = sqlx::query(
         "with went as (
-           select code as asked, successor, whole from former_unit_successor where code = any($1)
+           select code as asked, unnest(successors) as successor, whole from former_unit where code = any($1)
            union
-           select u.parent_code, s.successor, false from former_unit u join former_unit_successor s on s.code = u.code
-           where u.parent_code = any($1) and length(u.parent_code) = 3
+           select parent_code, unnest(successors), false from former_unit where parent_code = any($1) and length(parent_code) = 3
          )
          select w.asked, w.whole, a.province_code, a.commune_code, a.name, a.province_name
          from went w join admin_unit a on a.commune_code = w.successor

@@ -8,8 +8,8 @@ use time::{Date, OffsetDateTime};
 
 /// Columns of a [`Code`]; `c` is the entry.
 const CODE: &str = "c.list, c.code, c.name, coalesce(c.valid_from::text, ''), coalesce(c.valid_to::text, ''), c.since,
-  array(select s.successor from former_unit_successor s where c.list in ('DM_XA', 'DM_TINH') and c.valid_to is not null
-    and s.code = c.code order by 1)";
+  coalesce((select f.successors from former_unit f where c.list in ('DM_XA', 'DM_TINH') and c.valid_to is not null
+    and f.code = c.code), '{}')";
 /// Columns of a [`CodeListVersion`].
 const VERSION: &str = "list, version, changed_at, changed_by, note, digest, codes, added, changed, ended";
 
