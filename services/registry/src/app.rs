@@ -22,7 +22,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Keyring, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
+use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, Limits, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::registry::v1::{
     code_list_service_server::CodeListServiceServer, enrolment_service_server::EnrolmentServiceServer,
@@ -63,6 +63,8 @@ pub struct Parts {
     pub receipt_keys: Keyring,
     /// Business date.
     pub clock: Clock,
+    /// Bounds of pushes.
+    pub push: Limits,
     /// Bounds of the feed.
     pub feed: FeedLimits,
     /// How long the log and held records are kept.
@@ -79,7 +81,7 @@ impl Parts {
         };
         let clock = clock(config.today);
         let (receipt_keys, feed) = (config.receipt_keys.clone(), FeedLimits::default());
-        Self { pool, cache, vault, verifier, identity: None, receipt_keys, clock, feed, keep }
+        Self { pool, cache, vault, verifier, identity: None, receipt_keys, clock, push: Limits::default(), feed, keep }
     }
 }
 
@@ -87,7 +89,7 @@ impl Parts {
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
     let limit = config.limits.max_message_bytes;
-    let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, feed, keep } = parts;
+    let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, push, feed, keep } = parts;
     let stamp = Stamp::new(NAME, receipt_keys);
     let book = CodeBook::load(pool.clone()).await?;
     let (codes, mappings) = (book.clone(), book.clone());
@@ -98,7 +100,8 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
         Arc::new(move || codes.current()),
         clock,
         stamp,
-    );
+    )
+    .within(push);
     ingest.mappings = Arc::new(move || mappings.mappings());
     ingest.extra = Arc::new(OwnSchool);
     let packs = PackBook::load(pool.clone()).await?;

@@ -34,6 +34,7 @@ fn push_says_its_limits() {
         format!("{} batches on the way", limits.window),
         format!("{} s between two messages", limits.idle.as_secs()),
         format!("{} held records a school", thousands(limits.held_per_school as usize)),
+        format!("{} streams of one client", limits.streams_per_caller),
         "eduhub/common/v1/push.proto".to_owned(),
     ];
     let pool = pool();
@@ -96,7 +97,8 @@ fn a_raw_batch_is_the_batch_of_every_service() {
         fields.sort();
         fields
     };
-    let raw: Vec<_> = RawBatch::SHAPE.fields.iter().map(|f| (f.number, f.name.to_owned(), f.list)).collect();
+    let raw: Vec<_> =
+        RawBatch::SHAPE.fields.iter().map(|f| (f.number, f.name.to_owned(), f.list)).collect();
     for service in ["registry", "facility"] {
         let batch = pool.get_message_by_name(&format!("eduhub.{service}.v1.PushBatch")).unwrap();
         assert_eq!(shape(batch.clone()), raw, "{service}");

@@ -1,11 +1,12 @@
 //! Administrative units before and after 1 July 2025.
 use crate::{
-    hub::{Hub, SCHOOL},
+    hub::{Hub, SCHOOL, Setup},
     make::{self, Wrap},
-    pushing::{push_one, refusal},
+    pushing::{batch, findings, patch, push, push_one, refusal},
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
+use eduhub_proto::common::v1::PushOpen;
 use eduhub_proto::registry::v1::{
     AdminUnit, ConvertAdminUnitsRequest, ConvertedAdminUnit, ListAdminUnitsRequest, UnitChange,
 };
@@ -101,4 +102,26 @@ async fn a_commune_of_before_is_refused_with_the_one_of_today() {
     let reply = push_one(&hub, SCHOOL, vec![named.wrap()]).await;
     let near = |field: &str| reply.problems.iter().find(|p| p.field == field).unwrap().suggestions.clone();
     assert_eq!((near("commune_code"), near("sex")), (vec!["14329".to_owned()], vec!["2".to_owned()]));
+}
+
+/// Records of a year before the reform have the districts and communes of then, and no others.
+#[tokio::test]
+async fn districts_and_old_communes_are_taken_in_years_before_the_reform() {
+    let open_year = "insert into school_year values (2024, true)";
+    let hub = Hub::with(Setup { before: vec![open_year.into()], ..Setup::default() }).await;
+    let told = async |year: i32, district: &str, commune: &str| {
+        let mut pupil = make::pupil(1);
+        pupil.birth_date = "2013-03-04".into();
+        pupil.personal_id = Some("037313000001".into());
+        (pupil.district_code, pupil.commune_code) = (Some(district.into()), Some(commune.into()));
+        let open = PushOpen { school_year: year, ..patch(SCHOOL) };
+        let batches = vec![batch(1, vec![pupil.wrap()])];
+        let (replies, _) = push(&hub, &Persona::vendor(SCHOOL), open, batches).await.unwrap();
+        findings(&replies[0])
+    };
+    let of = |field: &str, reason: Reason| (reason, field.to_owned());
+    assert_eq!(told(2024, "374", "14332").await, []);
+    assert_eq!(told(2024, "999", "14332").await, [of("district_code", Reason::UnknownCode)]);
+    let now = [of("district_code", Reason::RetiredField), of("commune_code", Reason::RetiredCode)];
+    assert_eq!(told(2026, "374", "14332").await, now);
 }

@@ -134,7 +134,14 @@ pub(crate) async fn apply<S: RecordSet>(
     problems.extend(out.problems.into_iter().map(|(_, p)| p));
     let problems_omitted = problems.len().saturating_sub(MAX_PROBLEMS) as u64;
     problems.truncate(MAX_PROBLEMS);
-    Ok(BatchReply { number: batch.number, counts: Some(out.counts), problems, root_causes, problems_omitted })
+    Ok(BatchReply {
+        number: batch.number,
+        counts: Some(out.counts),
+        problems,
+        root_causes,
+        problems_omitted,
+        hint: None,
+    })
 }
 
 async fn withdraw_named<S: RecordSet>(

@@ -30,12 +30,16 @@ pub(super) async fn open<S: RecordSet>(push: &Push<S>) -> Result<u32, Fault> {
 
 /// Applies a batch, or gives again the answer that it got before.
 pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Result<BatchReply, Fault> {
+    let turn = push.ingest.load.turn().await;
+    let hint = turn.hint(&push.ingest.limits);
     let _counted = Counted::commit_of(push);
     let (push, who) = (push.clone(), push.admitted.context());
     let (pool, limit, wake) =
         (push.ingest.pool.clone(), push.ingest.limits.transaction, push.ingest.wake.clone());
     let reply = in_tx(&pool, limit, move |conn| {
         Box::pin(async move {
+            // Kept by the transaction, which goes on when the client has gone.
+            let _turn = turn;
             let codes = (push.ingest.codes)();
             let rules = &*push.ingest.stored;
             batch::apply_once::<S>(conn, &who, &push.preparer(&codes), rules, batch).await
@@ -43,7 +47,7 @@ pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Re
     })
     .await?;
     wake.notify_waiters();
-    Ok(reply)
+    Ok(BatchReply { hint, ..reply })
 }
 
 /// Completes the session.

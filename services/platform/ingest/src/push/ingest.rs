@@ -1,4 +1,5 @@
 //! What a service sets up for its push streams.
+use super::load::Load;
 use crate::{
     incoming::Incoming,
     mapping::Mappings,
@@ -28,12 +29,27 @@ pub struct Limits {
     pub transaction: Duration,
     /// Longest wait for the client's next message.
     pub idle: Duration,
+    /// Batches that are applied at once in this process: the other connections are for everybody else.
+    pub applying: usize,
+    /// Streams that one caller may have open in this process.
+    pub streams_per_caller: usize,
+    /// A batch that waited longer for its turn is answered with a hint to slow down.
+    pub keeps_up: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let (transaction, idle) = (Duration::from_secs(20), Duration::from_secs(120));
-        Self { batch_records: 2_000, window: 4, held_per_school: 50_000, transaction, idle }
+        Self {
+            batch_records: 2_000,
+            window: 4,
+            held_per_school: 50_000,
+            transaction,
+            idle,
+            applying: 8,
+            streams_per_caller: 4,
+            keeps_up: Duration::from_millis(500),
+        }
     }
 }
 
@@ -81,10 +97,17 @@ pub struct Ingest<S> {
     pub epochs: Arc<Epochs>,
     /// Bounds.
     pub limits: Limits,
+    pub(super) load: Load,
     set: PhantomData<S>,
 }
 
 impl<S: RecordSet> Ingest<S> {
+    /// The same with other bounds.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { load: Load::new(&limits), limits, ..self }
+    }
+
     /// An ingest with default limits and no further checks.
     pub fn new(
         pool: PgPool,
@@ -111,6 +134,7 @@ impl<S: RecordSet> Ingest<S> {
             stored,
             wake,
             epochs,
+            load: Load::new(&limits),
             limits,
             set: PhantomData,
         }

@@ -6,7 +6,7 @@
 //! 4. [`ahead`]: while one batch is applied, the next ones are read and prepared;
 //! 5. [`effect`]: what batches come to: [`durable`] ones are written, those of VALIDATE_ONLY are [`tried`].
 //!
-//! [`ingest`] is what a service sets up once for all its streams.
+//! [`load`] shares the database between the streams of a process. [`ingest`] is what a service sets up once for all its streams.
 
 mod admission;
 mod ahead;
@@ -14,6 +14,7 @@ mod durable;
 mod effect;
 mod inbound;
 mod ingest;
+mod load;
 mod stream;
 mod tried;
 

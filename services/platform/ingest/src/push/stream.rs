@@ -70,6 +70,7 @@ where
     S: RecordSet,
     I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
 {
+    let _entered = ingest.load.enter(&who.actor, &ingest.limits)?;
     let admitted = Admitted::new::<S>(who, opening)?;
     let pack = (ingest.packs)(admitted.open.school_year, (ingest.today)());
     let mapping = (ingest.mappings)().of(&admitted.open)?;
