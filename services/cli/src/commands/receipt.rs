@@ -73,10 +73,19 @@ impl VerifyArgs {
 
 fn tell(d: &Delivery) {
     let at = time::OffsetDateTime::from_unix_timestamp(d.iat).ok();
-    let at = at.and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
+    let at =
+        at.and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
     let c = d.counts;
-    output::line(format!("good: {} received for school {}, school year {}", d.iss, d.school_code, d.school_year));
-    output::line(format!("  session  {} ({}{})", d.sub, d.mode, d.full_kinds.iter().map(|k| format!(" {k}")).collect::<String>()));
+    output::line(format!(
+        "good: {} received for school {}, school year {}",
+        d.iss, d.school_code, d.school_year
+    ));
+    output::line(format!(
+        "  session  {} ({}{})",
+        d.sub,
+        d.mode,
+        d.full_kinds.iter().map(|k| format!(" {k}")).collect::<String>()
+    ));
     if let Some(grant) = &d.grant_id {
         output::line(format!("  grant    {grant}"));
     }

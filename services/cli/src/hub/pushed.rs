@@ -1,9 +1,9 @@
 //! Records in: the messages and the call of a push.
 use super::{Facility, Registry};
 use eduhub_auth::AuthedChannel;
-use eduhub_runtime::client::GrpcChannel;
 use eduhub_proto::common::v1::{GetReceiptKeysRequest, PushEnd, PushOpen, PushReply, Withdrawal};
 use eduhub_proto::{facility::v1 as facility, registry::v1 as registry};
+use eduhub_runtime::client::GrpcChannel;
 use futures::Stream;
 use prost::{Message, bytes::Bytes};
 use sha2::{Digest, Sha256};

@@ -5,8 +5,8 @@ use eduhub_cli::server::{Proof, Server, Session};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::{
     BatchReply, CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse,
-    DigestKey, GetDigestKeyRequest, GetReceiptKeysRequest, PushCounts, PushMode, PushOpen, PushReceipt, PushReply, PushWelcome, ReceiptKeys,
-    push_reply,
+    DigestKey, GetDigestKeyRequest, GetReceiptKeysRequest, PushCounts, PushMode, PushOpen, PushReceipt,
+    PushReply, PushWelcome, ReceiptKeys, push_reply,
 };
 use eduhub_proto::registry::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use eduhub_proto::registry::v1::{PushBatch, PushRequest, Record, push_request};
