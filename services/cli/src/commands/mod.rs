@@ -8,6 +8,7 @@ mod dictionary;
 mod generate;
 mod push;
 mod receipt;
+mod record;
 mod review;
 mod rules;
 mod submit;
@@ -60,6 +61,9 @@ enum Command {
     /// The hub's code lists: show, import, export; mapping tables of vendors.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Records of the hub: read, list, count, search, what changed and who changed it.
+    #[command(subcommand)]
+    Record(record::Command),
     /// Packs of rules, and what one to come would find.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -100,6 +104,7 @@ impl Command {
             Command::Transfer(command) => command.run().await,
             Command::Dictionary(args) => args.run().await,
             Command::Codes(command) => command.run().await,
+            Command::Record(command) => command.run().await,
             Command::Rules(command) => command.run().await,
             Command::Admin(command) => command.run().await,
         };
