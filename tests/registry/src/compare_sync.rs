@@ -20,13 +20,13 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// A vendor's machine: the program, signed in, and the file of its nightly export.
-struct Vendor {
+pub struct Vendor {
     server: Server,
     dir: TempDir,
 }
 
 impl Vendor {
-    async fn of(hub: &Hub, school: &str) -> Self {
+    pub async fn of(hub: &Hub, school: &str) -> Self {
         let (url, tls) = (hub.running.url(), ClientTls::default());
         let token = hub.mint.token(&Persona::vendor(school)).unwrap();
         let signed_in =
@@ -42,7 +42,7 @@ impl Vendor {
         path
     }
 
-    async fn try_sync(&self, records: &[Record], options: &SyncOptions) -> Result<Synced, SyncError> {
+    pub async fn try_sync(&self, records: &[Record], options: &SyncOptions) -> Result<Synced, SyncError> {
         let job = Job { batch: 10, ..Job::new(SCHOOL, YEAR) };
         let source = JsonLines::<Registry>::new(self.file(records));
         sync_school::<Registry>(&self.server, &job, options, source, |_| {}).await
@@ -58,7 +58,7 @@ fn totals(synced: &Synced) -> PushCounts {
 }
 
 /// Compared, sent, withdrawn.
-fn sums(synced: &Synced) -> (u64, u64, u64) {
+pub fn sums(synced: &Synced) -> (u64, u64, u64) {
     (synced.sum(|k| k.compared), synced.sum(|k| k.sent), synced.sum(|k| k.withdrawn))
 }
 

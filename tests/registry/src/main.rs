@@ -4,6 +4,7 @@
 mod access;
 mod budgets;
 mod compare;
+mod compare_nights;
 mod compare_sync;
 mod comparing;
 mod copying;
