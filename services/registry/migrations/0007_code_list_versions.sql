@@ -100,6 +100,3 @@ create table registered_campus (
   updated_at timestamptz not null default now(),
   primary key (school_code, campus_code)
 );
-
--- Codes of units that ended are known and retired, not unknown, now that the units themselves are here.
-update code set valid_to = date '1945-09-01' where list = 'DM_HUYEN' and code = '*' and valid_to is null;

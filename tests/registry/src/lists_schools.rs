@@ -4,7 +4,9 @@ use crate::{
     make::{self, Wrap},
     pushing::{findings, push_one, refusal},
 };
+use clap::Parser;
 use eduhub_auth::testing::Persona;
+use eduhub_cli::commands::Cli;
 use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::Level,
@@ -13,8 +15,6 @@ use eduhub_proto::{
         RegisterSchoolsResponse, School, SchoolEntry,
     },
 };
-use clap::Parser;
-use eduhub_cli::commands::Cli;
 use std::{path::Path, process::ExitCode};
 use tonic::{Code, Status};
 
@@ -136,7 +136,8 @@ async fn command(hub: &Hub, dir: &Path, words: &[&str]) -> Result<(), String> {
     let cli = Cli::try_parse_from(all).unwrap();
     // It makes a runtime of its own.
     let done = tokio::task::spawn_blocking(move || cli.run()).await.unwrap();
-    done.map(|code| assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS))).map_err(|e| format!("{e:#}"))
+    done.map(|code| assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS)))
+        .map_err(|e| format!("{e:#}"))
 }
 
 const HEADS: &str = "STT\tMã trường\tTên trường\tCấp học\tXã/Phường\tLoại hình\tCơ quan quản lý trực tiếp\n";
@@ -150,7 +151,8 @@ async fn one_command_registers_the_schools_and_campuses_of_a_file() {
                 2\t37146200002\tTrường THPT Kim Sơn A\tTHPT\t14620\tCông lập\tSở GDĐT\n";
     std::fs::write(&schools, format!("DANH SÁCH TRƯỜNG\n{HEADS}{rows}")).unwrap();
     let head = "Mã trường\tMã điểm trường\tTên điểm trường\tXã/Phường\n";
-    std::fs::write(&campuses, format!("{head}37143290777\t01\tĐiểm trường thôn Đông\tPhường Hoa Lư\n")).unwrap();
+    std::fs::write(&campuses, format!("{head}37143290777\t01\tĐiểm trường thôn Đông\tPhường Hoa Lư\n"))
+        .unwrap();
     let (schools, campuses) = (schools.display().to_string(), campuses.display().to_string());
     let words = ["admin", "import-schools", &schools, "--campuses", &campuses];
     command(&hub, dir.path(), &[&words[..], &["--dry-run"]].concat()).await.unwrap();
@@ -161,7 +163,10 @@ async fn one_command_registers_the_schools_and_campuses_of_a_file() {
     }
     let entry = get(&hub, INTER).await;
     let both = [Level::Primary as i32, Level::LowerSecondary as i32];
-    assert_eq!((entry.level(), entry.levels.as_slice(), entry.directly_managed), (Level::LowerSecondary, &both[..], false));
+    assert_eq!(
+        (entry.level(), entry.levels.as_slice(), entry.directly_managed),
+        (Level::LowerSecondary, &both[..], false)
+    );
     assert_eq!((entry.commune_code.as_str(), entry.ownership.as_str()), (COMMUNE, "1"));
     let upper = get(&hub, "37146200002").await;
     assert_eq!((upper.level(), upper.directly_managed), (Level::UpperSecondary, true));
@@ -178,8 +183,11 @@ async fn a_file_with_a_mistake_registers_nothing() {
     let refused = command(&hub, dir.path(), &["admin", "import-schools", &name]).await.unwrap_err();
     assert!(refused.contains("1 mistakes, nothing was registered"), "{refused}");
     // A code that only the registry can judge.
-    std::fs::write(&file, format!("{HEADS}{rows}").replace("14332", "14329").replace("37143290778", "12").replace('\t', ";"))
-        .unwrap();
+    std::fs::write(
+        &file,
+        format!("{HEADS}{rows}").replace("14332", "14329").replace("37143290778", "12").replace('\t', ";"),
+    )
+    .unwrap();
     let refused = command(&hub, dir.path(), &["admin", "import-schools", &name]).await.unwrap_err();
     assert!(refused.contains("1 mistakes, nothing was registered"), "{refused}");
     assert_eq!(hub.count_of("school").await, 2);
@@ -195,12 +203,15 @@ async fn a_code_list_goes_round_through_a_file() {
     command(&hub, dir.path(), &["codes", "export", "DM_TON_GIAO", "--to", &name]).await.unwrap();
     let mut text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(text.lines().count(), 16);
-    let changed = async || hub.count("select count(*) from code_list_change where changed_by <> 'eduhub'").await;
+    let changed =
+        async || hub.count("select count(*) from code_list_change where changed_by <> 'eduhub'").await;
     command(&hub, dir.path(), &["codes", "import", "DM_TON_GIAO", &name]).await.unwrap();
     assert_eq!(changed().await, 0, "what it was is no new version");
     text.push_str("DM_TON_GIAO\t98\tTôn giáo mới\t\t2030-12-31\n");
     std::fs::write(&file, &text).unwrap();
-    command(&hub, dir.path(), &["codes", "import", "DM_TON_GIAO", &name, "--note", "QĐ 1/2026"]).await.unwrap();
+    command(&hub, dir.path(), &["codes", "import", "DM_TON_GIAO", &name, "--note", "QĐ 1/2026"])
+        .await
+        .unwrap();
     assert_eq!(changed().await, 1);
     std::fs::write(&file, text.replace("2030-12-31", "2030")).unwrap();
     let refused = command(&hub, dir.path(), &["codes", "import", "DM_TON_GIAO", &name]).await.unwrap_err();
@@ -211,7 +222,12 @@ async fn a_code_list_goes_round_through_a_file() {
     let words = ["codes", "map", "--vendor", "SMAS", "--list", "DM_GIOI_TINH"];
     command(&hub, dir.path(), &[&words[..], &["--file", &map]].concat()).await.unwrap();
     assert_eq!(hub.count_of("code_mapping").await, 2);
-    for words in [&words[..], &["codes", "list"], &["codes", "get", "DM_GIOI_TINH"], &["admin", "units", "convert", "14332"]] {
+    for words in [
+        &words[..],
+        &["codes", "list"],
+        &["codes", "get", "DM_GIOI_TINH"],
+        &["admin", "units", "convert", "14332"],
+    ] {
         command(&hub, dir.path(), words).await.unwrap();
     }
 }

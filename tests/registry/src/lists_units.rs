@@ -121,7 +121,9 @@ async fn districts_and_old_communes_are_taken_in_years_before_the_reform() {
     };
     let of = |field: &str, reason: Reason| (reason, field.to_owned());
     assert_eq!(told(2024, "374", "14332").await, []);
-    assert_eq!(told(2024, "999", "14332").await, [of("district_code", Reason::UnknownCode)]);
-    let now = [of("district_code", Reason::RetiredField), of("commune_code", Reason::RetiredCode)];
+    // Districts that were joined with others before June 2025, such as 369, are not in the list: it is open to that day.
+    assert_eq!(told(2024, "369", "14329").await, []);
+    assert_eq!(told(2024, "374", "99999").await, [of("commune_code", Reason::UnknownCode)]);
+    let now = [of("commune_code", Reason::RetiredCode), of("district_code", Reason::RetiredField)];
     assert_eq!(told(2026, "374", "14332").await, now);
 }

@@ -60,6 +60,8 @@ pub fn carried() -> Vec<CodeList> {
         let name = format!("{commune_name}, {province_name}");
         lists.entry("DM_XA".to_owned()).or_default().push(value(commune, &name, "", ""));
     }
+    let open = value("*", "(huyện đã sáp nhập trước 6/2025: nhận mã đúng dạng)", "", LAST_DAY);
+    lists.entry("DM_HUYEN".to_owned()).or_default().push(open);
     // Of what was before July 2025 only the districts are printed: fields of old records have them, and no list of today does.
     for row in rows(FORMER) {
         let [code, district, ..] = row.as_slice() else { continue };

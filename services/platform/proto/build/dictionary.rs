@@ -152,14 +152,10 @@ fn message_impl(
         }
         writeln!(clears, "            {number_} => self.{id} = Default::default(),")?;
         if number(&meta, "class") as i32 == 4 {
-            ensure!(field.kind() == Kind::String, "{}: a secret must be a string", field.full_name());
-            let set = if field.supports_presence() { "Some(value)" } else { "value" };
-            writeln!(setters, "            {number_} => self.{id} = {set},")?;
+            setters += &setter(&field, "a secret")?;
         }
         if !text(&meta, "code_list").is_empty() {
-            ensure!(field.kind() == Kind::String, "{}: a code must be a string", field.full_name());
-            let set = if field.supports_presence() { "Some(value)" } else { "value" };
-            writeln!(codes, "            {number_} => self.{id} = {set},")?;
+            codes += &setter(&field, "a code")?;
         }
     }
     let each = if lists.is_empty() { "_" } else { "each" };
@@ -197,6 +193,13 @@ impl Annotated for {path} {{
         path = rust_path(message),
     )?;
     Ok(())
+}
+
+/// Arm that puts a text into a field.
+fn setter(field: &FieldDescriptor, what: &str) -> Result<String> {
+    ensure!(field.kind() == Kind::String, "{}: {what} must be a string", field.full_name());
+    let set = if field.supports_presence() { "Some(value)" } else { "value" };
+    Ok(format!("            {} => self.{} = {set},\n", field.number(), ident(field)))
 }
 
 /// Expression that reads a field as a `Value`.

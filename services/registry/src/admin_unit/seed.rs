@@ -1,8 +1,11 @@
 //! The units that come with the hub.
 use super::{FIRST_DAY, LAST_DAY};
 use crate::code_list::{Entries, Entry, seed_rows};
+use eduhub_rules::OPEN;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Name of the entry that stands for districts which ended before June 2025.
+const EARLIER: &str = "(huyện đã sáp nhập trước 6/2025: nhận mã đúng dạng)";
 const UNITS: &str = include_str!("../../seed/admin_units_2025.tsv");
 const FORMER: &str = include_str!("../../seed/former_units.tsv");
 
@@ -82,6 +85,9 @@ impl Seed {
             let entry = Entry { name: former.name.clone(), from: None, to: Some(LAST_DAY) };
             lists.entry(list.to_owned()).or_default().insert(former.code.clone(), entry);
         }
+        // Districts that were joined before June 2025 are not in the file, and records of older years have them.
+        let open = Entry { name: EARLIER.to_owned(), from: None, to: Some(LAST_DAY) };
+        lists.entry("DM_HUYEN".to_owned()).or_default().insert(OPEN.to_owned(), open);
         for commune in &self.communes {
             let from = (!known.contains(commune.code.as_str())).then_some(FIRST_DAY);
             let entry = Entry { name: commune.name.clone(), from, to: None };

@@ -114,9 +114,8 @@ impl CodeFeed {
             follow.borrow_and_update();
             after = self.send_after(after, out).await?;
             // Either way round again: a sign of life is a message without entries.
-            match tokio::time::timeout(self.checkpoint, follow.changed()).await {
-                Ok(Err(_)) => return Err(Fault::new(Reason::Unavailable)),
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(self.checkpoint, follow.changed()).await {
+                return Err(Fault::new(Reason::Unavailable));
             }
         }
     }
