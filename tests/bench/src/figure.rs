@@ -72,6 +72,19 @@ impl Figure {
     }
 }
 
+/// Every part of every figure, one line each, under a heading.
+pub fn table(figures: &[Figure]) -> String {
+    let parts = || figures.iter().flat_map(|f| f.parts.iter().map(move |p| (f.number, p)));
+    let width = parts().map(|(_, p)| p.name.chars().count()).max().unwrap_or_default().max(4);
+    let mut text = format!("{:>2}  {:width$}  {:>7}  {:>7}\n", "N", "what", "ratio", "goal");
+    for (number, part) in parts() {
+        let (sign, ok) = (if part.below { "<=" } else { ">=" }, if part.ok() { "ok" } else { "short" });
+        let goal = format!("{sign} {:.2}", part.goal);
+        let _ = writeln!(text, "{number:>2}  {:width$}  {:>7.2}  {goal:>7}  {ok}", part.name, part.ratio);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +99,11 @@ mod tests {
         };
         assert_eq!(figure.verdict(), "figure 4: ratio 1.50 goal 1.20 short");
         assert!(figure.report().contains("b: 1.50 (goal <= 1.20) short"));
+        let lines: Vec<String> = table(&[figure]).lines().map(str::to_owned).collect();
+        assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["4", "a", "0.80", ">=", "0.75", "ok"]);
+        assert_eq!(
+            lines[2].split_whitespace().collect::<Vec<_>>(),
+            ["4", "b", "1.50", "<=", "1.20", "short"]
+        );
     }
 }

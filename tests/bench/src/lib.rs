@@ -11,6 +11,7 @@ pub mod copy;
 pub mod cpu;
 pub mod data;
 pub mod echo;
+pub mod feed;
 pub mod figure;
 pub mod ground;
 pub mod load;

@@ -1,7 +1,13 @@
 //! `eduhub-bench [N ...]`: measures the figures and ends with a verdict on each.
 use anyhow::Result;
 use clap::Parser;
-use eduhub_bench::{echo, figure::Figure, load, plan::Plan, province, reads, record, resend, writers};
+use eduhub_bench::{
+    echo, feed,
+    figure::{self, Figure},
+    load,
+    plan::Plan,
+    province, reads, record, resend, writers,
+};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -9,7 +15,7 @@ use std::{
 };
 
 /// Figures that can be measured, in this order.
-const ALL: [u8; 5] = [1, 2, 3, 4, 6];
+const ALL: [u8; 6] = [1, 2, 3, 4, 5, 6];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,6 +24,9 @@ async fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         [first, cert, key, answer] if first.as_os_str() == echo::ARGUMENT => {
             echo::serve(cert, key, answer).await
+        }
+        [first, cert, key, messages] if first.as_os_str() == feed::ARGUMENT => {
+            feed::serve(cert, key, messages).await
         }
         _ => measure(&Plan::parse().sized()).await,
     };
@@ -40,6 +49,7 @@ async fn measure(plan: &Plan) -> Result<()> {
             2 => resend::figure(plan).await?,
             3 => province::figure(plan).await?,
             4 => reads::figure(plan).await?,
+            5 => feed::figure(plan).await?,
             6 => writers::figure(plan).await?,
             other => anyhow::bail!("there is no figure {other}"),
         };
@@ -51,6 +61,9 @@ async fn measure(plan: &Plan) -> Result<()> {
     }
     for figure in &figures {
         say(&figure.verdict());
+    }
+    if figures.len() > 1 {
+        say(&format!("\n{}", figure::table(&figures)));
     }
     Ok(())
 }

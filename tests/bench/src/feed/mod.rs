@@ -1,0 +1,144 @@
+//! Figure 5: how soon a commit is with a consumer while a province loads, what catching up costs, and what consumers cost each
+//! other.
+mod bare;
+mod consumer;
+mod probe;
+
+pub use bare::{ARGUMENT, serve};
+
+use crate::data;
+use crate::figure::{Figure, Part};
+use crate::ground::Ground;
+use crate::load::push;
+use crate::plan::Plan;
+use crate::rounds::{Lap, Laps, median};
+use anyhow::{Context, Result};
+use consumer::{begin, catch_up, keep_reading, never_read};
+use eduhub_cli::server::Server;
+use eduhub_proto::registry::v1::Record;
+use futures::future::try_join_all;
+use probe::Latencies;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest way from a commit to a consumer, 99 of 100 times.
+const SOON: Duration = Duration::from_millis(50);
+/// Share of a bare server stream of the same messages.
+const CATCH_UP: f64 = 0.5;
+/// What eight consumers may cost the database, one being 1.
+const EIGHT: f64 = 1.3;
+/// How much a consumer that does not read may slow the others, by their 99th percentile.
+const SLOWED: f64 = 1.1;
+
+struct Feed {
+    ground: Ground,
+    parts: Vec<Arc<Vec<Record>>>,
+    consumer: Server,
+    /// Vendor of a school that nobody else pushes for.
+    prober: (String, Server),
+    start: Vec<u8>,
+}
+
+/// Measures the figure.
+///
+/// # Errors
+/// When anything breaks.
+pub async fn figure(plan: &Plan) -> Result<Figure> {
+    let mut feed = open(plan).await?;
+    let (mut lines, mut parts) = (Vec::new(), Vec::new());
+    let (alone, beside) = latencies(&mut feed, plan).await?;
+    let shown = |name: &str, all: &[Latencies]| {
+        let p50 = median(all.iter().map(|l| l.at(0.50)).collect());
+        format!(
+            "{name}: p50 {:.1} ms, p99 {:.1} ms of {} probes",
+            p50 * 1e3,
+            p99(all) * 1e3,
+            all.iter().map(Latencies::len).sum::<usize>()
+        )
+    };
+    lines.push(shown("reply to consumer while pupils load", &alone));
+    lines.push(shown("the same beside a consumer that never reads", &beside));
+    parts.push(Part::at_most("p99 : 50 ms", p99(&alone) / SOON.as_secs_f64(), 1.0));
+    parts.push(Part::at_most(
+        "p99 beside a stuck consumer : p99",
+        p99(&beside) / p99(&alone).max(1e-6),
+        SLOWED,
+    ));
+    let (caught, bare) = catching_up(&mut feed, plan).await?;
+    lines.extend([bare.line("events"), caught.line("events")]);
+    parts.push(Part::at_least("catch-up : bare stream", caught.rate() / bare.rate(), CATCH_UP));
+    let (one, eight) = many(&mut feed, plan).await?;
+    lines.push(format!(
+        "Postgres: {one:.2} s for one consumer, {eight:.2} s for eight, a quiet hub's share taken off"
+    ));
+    parts.push(Part::at_most("eight consumers : one, Postgres", eight / one.max(1e-6), EIGHT));
+    crate::load::hold(plan).await;
+    feed.ground.stop().await?;
+    Ok(Figure { number: 5, title: "the feed".into(), parts, lines })
+}
+
+async fn open(plan: &Plan) -> Result<Feed> {
+    let province = data::province(plan.pupils + plan.pupils / 20, plan.schools + 1)?;
+    let parts = data::pupils(&province, plan.pupils, plan.schools)?;
+    let mut ground = Ground::start(plan, &province, plan.schools + 1, &[]).await?;
+    let (school, server) = ground.vendors.pop().context("a school for the probes")?;
+    let consumer = ground.desk.consumer().await?;
+    let start = begin(&consumer).await?;
+    Ok(Feed { ground, parts, consumer, prober: (school.school_code, server), start })
+}
+
+/// Loads beside a prober and a consumer: alone, then with a consumer that is stuck; in turns.
+async fn latencies(feed: &mut Feed, plan: &Plan) -> Result<(Vec<Latencies>, Vec<Latencies>)> {
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    push(&feed.ground, &feed.parts, plan.batch, plan.at_once).await.context("first load")?;
+    for _ in 0..plan.rounds {
+        for (stuck, laps) in [(false, &mut alone), (true, &mut beside)] {
+            feed.ground.empty().await?;
+            let start = begin(&feed.consumer).await?;
+            let stuck = if stuck { Some(never_read(&feed.consumer, start.clone()).await?) } else { None };
+            let reading = keep_reading(&feed.consumer, start, feed.prober.0.clone()).await?;
+            let probing = probe::start(&feed.prober.1, &feed.prober.0, feed.ground.school_year).await?;
+            push(&feed.ground, &feed.parts, plan.batch, plan.at_once).await?;
+            let replied = probing.stop().await?;
+            laps.push(Latencies::of(&replied, &reading.until(&replied).await?)?);
+            drop(stuck);
+        }
+    }
+    Ok((alone, beside))
+}
+
+/// The whole log by one consumer, and the same messages from a bare server.
+async fn catching_up(feed: &mut Feed, plan: &Plan) -> Result<(Laps, Laps)> {
+    let messages = plan.dir.join("feed.messages");
+    let events = consumer::keep(&feed.consumer, feed.start.clone(), &messages).await?;
+    let bare_server = bare::Running::start(plan, &feed.ground, &messages).await?;
+    let mut caught = Laps::new("catch-up through the log");
+    let mut bare = Laps::new("bare server stream of the same messages");
+    for _ in 0..plan.rounds {
+        let watched = feed.ground.watched;
+        bare.laps.push(Lap::of(&watched, bare_server.read(feed.ground.desk.tls())).await?);
+        caught.laps.push(Lap::of(&watched, catch_up(&feed.consumer, feed.start.clone(), events)).await?);
+    }
+    Ok((caught, bare))
+}
+
+/// Postgres' seconds for one consumer of the whole log and for eight at once.
+async fn many(feed: &mut Feed, plan: &Plan) -> Result<(f64, f64)> {
+    let events = usize::try_from(feed.ground.count("change_log").await?)?;
+    let (mut one, mut eight) = (Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        for (consumers, spent) in [(1, &mut one), (8, &mut eight)] {
+            // What a minute before left in the shared pages is forgotten.
+            tokio::time::sleep(consumer::SHARED_PAGES_LIVE).await;
+            let watched = feed.ground.watched;
+            let all = (0..consumers).map(|_| catch_up(&feed.consumer, feed.start.clone(), events));
+            let lap = Lap::of(&watched, async { Ok(try_join_all(all).await?.into_iter().sum()) }).await?;
+            spent.push(lap.cpu.postgres.as_secs_f64());
+        }
+    }
+    Ok((median(one), median(eight)))
+}
+
+fn p99(all: &[Latencies]) -> f64 {
+    median(all.iter().map(|l| l.at(0.99)).collect())
+}
