@@ -2,7 +2,7 @@
 use crate::{
     hub::{Hub, OTHER, SCHOOL},
     make::{self, Wrap},
-    pushing::{push_one, withdraw_one},
+    pushing::{Pushing, batch, end_of, patch, push_one, withdraw_one},
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
@@ -321,4 +321,35 @@ async fn a_pupil_who_moved_has_one_number_at_two_schools() {
     push_one(&hub, SCHOOL, vec![make::pupil(1).wrap()]).await;
     let reply = push_one(&hub, OTHER, vec![make::pupil(1).wrap()]).await;
     assert_eq!(reply.problems, [], "one code, one person");
+}
+
+/// Two schools that push at once do not see each other's batches before they commit; the later end sees both.
+#[tokio::test]
+async fn two_schools_that_push_at_once_find_each_other() {
+    let hub = Hub::start().await;
+    for school in [SCHOOL, OTHER] {
+        push_one(&hub, school, vec![make::campus().wrap(), make::class("6A1").wrap()]).await;
+    }
+    for round in 0..6_u32 {
+        let of = |school: &'static str| {
+            let numbers = round * 100..round * 100 + 8;
+            let both = |n| [make::pupil(n).wrap(), make::enrolment(n, "6A1").wrap()];
+            let batches = vec![batch(1, numbers.flat_map(both).collect())];
+            let ingest = hub.ingest(&Persona::vendor(school));
+            async move {
+                let (mut pushing, _) = Pushing::open(ingest, patch(school)).await.unwrap();
+                pushing.batch(batches[0].clone()).await.unwrap();
+                pushing.end(end_of(&batches)).await.unwrap();
+            }
+        };
+        tokio::join!(of(SCHOOL), of(OTHER));
+        let expected = (round as usize + 1) * 8;
+        for school in [SCHOOL, OTHER] {
+            assert_eq!(
+                keys(&hub, school, Reason::DoubleEnrolment).await.len(),
+                expected,
+                "{school} in round {round}"
+            );
+        }
+    }
 }

@@ -85,10 +85,12 @@ impl Context {
         let rows = sqlx::query(
             "select x.xid, d.kind, d.record_key, d.reason, d.problem
              from (select coalesce($2, pg_current_xact_id()::text::int8) as xid) x
-             left join data_issue d on d.school_code || '' = $1 and d.closed_at is null and d.reason in (27, 50, 53, 54, 55, 56, 57, 58)",
+             left join data_issue d on d.school_code || '' = $1 and d.closed_at is null and d.reason in (27, 50, 53, 54, 55, 56, 57, 58)
+               and d.reason = any($3)",
         )
         .bind(&written.school_code)
         .bind(since)
+        .bind(concerned(&written))
         .fetch_all(conn)
         .await?;
         let (mut xid, mut open) = (0, BTreeMap::new());
@@ -196,6 +198,26 @@ impl Context {
         let own = self.found.into_iter().filter(|(l, _)| l.school_code == self.written.school_code);
         own.map(|(l, problem)| (l.record_key, problem)).collect()
     }
+}
+
+/// Reasons of the rules that look at what was written: the others' issues need not be read.
+fn concerned(written: &Written) -> Vec<i16> {
+    use Rule::{
+        AgeForGrade, ClassSize, DoubleEnrolment, HeightDrop, HomeroomTeacher, LikelyDuplicate, NotEnrolled,
+        StatusChange,
+    };
+    let rules: [(Kind, &[Rule]); 8] = [
+        (Kind::Enrolment, &[StatusChange, DoubleEnrolment, AgeForGrade, ClassSize, NotEnrolled]),
+        (Kind::Pupil, &[AgeForGrade, LikelyDuplicate]),
+        (Kind::Class, &[HomeroomTeacher]),
+        (Kind::Staff, &[HomeroomTeacher]),
+        (Kind::Health, &[HeightDrop]),
+        (Kind::TermResult, &[NotEnrolled]),
+        (Kind::Retake, &[NotEnrolled]),
+        (Kind::Graduation, &[NotEnrolled]),
+    ];
+    let of_written = rules.iter().filter(|(kind, _)| written.has(*kind as i32));
+    of_written.flat_map(|(_, rules)| *rules).map(|rule| rule.reason() as i16).collect()
 }
 
 fn place(rule: Rule, kind: Kind, school_code: &str, record_key: &str) -> Looked {
