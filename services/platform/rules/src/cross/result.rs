@@ -163,7 +163,7 @@ fn primary(record: &TermResult, found: &mut Found<'_>) {
         if score.level.as_deref().is_some_and(|level| matches!(level, "D" | "CD")) {
             found.expecting(Rule::ResultSubject, format!("subject_scores[{i}].level"), &["T", "H", "C"]);
         }
-        if score.score.is_some_and(|test| test < 1.0 || tenths(test) % 10 != 0) {
+        if score.score.is_some_and(|test| test < 1.0 || !tenths(test).is_multiple_of(10)) {
             found.at(Rule::ResultSubject, format!("subject_scores[{i}].score"));
         }
     }
