@@ -25,6 +25,7 @@ mod lists_mapping;
 mod lists_schools;
 mod lists_units;
 mod make;
+mod model;
 mod push_counts;
 mod push_duplicates;
 mod push_full;

@@ -106,8 +106,14 @@ pub(crate) async fn apply<S: RecordSet>(
     let room = batch.max_held - held_already;
     records::write::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
-    if held_already > 0 {
-        let settled = out.accepted.iter().chain(&out.refused).chain(&out.withdrawn);
+    // What a batch brings and takes away again is no parent of what waited.
+    for gone in &out.withdrawn {
+        earlier.known.remove(gone);
+    }
+    if held_already > 0 || !out.held.is_empty() {
+        // A second image of a key is refused beside the first, which may wait.
+        let refused = out.refused.iter().filter(|place| !out.held.contains(*place));
+        let settled = out.accepted.iter().chain(refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
         waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;

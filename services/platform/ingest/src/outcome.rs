@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     pub bared: Vec<(i32, String)>,
     /// Kind and full key of every record that is new, or back: others may have waited for it.
     pub arrived: Vec<(i32, String)>,
+    /// Kind and full key of every record of the batch that waits for a parent.
+    pub held: HashSet<(i32, String)>,
     /// Parents that held records wait for.
     pub waited_for: HashSet<(i32, String)>,
     /// Position in the batch of each person of it, by kind and full key: the first one for a key that comes twice.

@@ -97,6 +97,7 @@ async fn hold_orphans<S: RecordSet>(
     }
     *room -= orphans.len() as i64;
     out.counts.held += orphans.len() as u64;
+    out.held.extend(orphans.iter().map(|(r, _)| (r.kind, r.record_key.clone())));
     out.waited_for.extend(orphans.iter().map(|(_, p)| (p.kind as i32, p.key.clone())));
     let rows: Vec<_> = orphans.iter().map(|(r, p)| (r, p.clone())).collect();
     held::hold(conn, who, &rows).await.map_err(db)?;
