@@ -168,6 +168,22 @@ impl Bill<'_> {
         self.of("RecordService/SearchRecords", 3, commune.search_records(asked)).await;
     }
 
+    /// Those who ask while a statement runs share the next one, whether for the same record or for others.
+    async fn shared(&mut self) {
+        for keys in [vec![code(3); 30], (4..=20).map(code).collect::<Vec<_>>()] {
+            self.ledger.0.lock().unwrap().clear();
+            let client = self.hub.records(&Persona::vendor(SCHOOL));
+            let calls = keys.iter().map(|key| {
+                let (mut client, asked) = (client.clone(), get(Kind::Pupil, key));
+                async move { client.get_record(asked).await.unwrap() }
+            });
+            assert_eq!(futures::future::join_all(calls).await.len(), keys.len());
+            let ledger = self.ledger.0.lock().unwrap();
+            let statements = ledger.iter().filter(|(_, text)| text.contains(SHARED)).count();
+            assert!((1..=6).contains(&statements), "{statements} statements for {} callers", keys.len());
+        }
+    }
+
     async fn schools(&mut self) {
         let mut client = self.hub.schools(&Persona::admin());
         let school_code = SCHOOL.to_owned();
@@ -372,6 +388,7 @@ fn bill(pupils: u32) {
         push_one(&hub, SCHOOL, all).await;
         let mut bill = Bill { hub: &hub, ledger, seen: BTreeSet::new(), over: vec![] };
         bill.records().await;
+        bill.shared().await;
         bill.schools().await;
         bill.issues().await;
         bill.seals().await;

@@ -37,7 +37,7 @@ impl ColumnType {
     }
 
     /// Value of a column of the input, made of one of its array's.
-    pub(crate) fn from_input(self, column: &str) -> String {
+    pub(crate) fn input(self, column: &str) -> String {
         match self {
             Self::Words => format!("array_to_tsvector(string_to_array(nullif(i.{column}, ''), ' '))"),
             _ => format!("i.{column}"),

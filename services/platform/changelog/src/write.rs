@@ -77,7 +77,7 @@ pub(crate) fn sql(table: &str, kind: i32, columns: &[Column]) -> String {
         columns.iter().enumerate().map(|(i, c)| format!(", ${}::{}", FIXED + 1 + i, c.ty.array())).collect();
     let sets: String = names.iter().map(|n| format!(", {n} = excluded.{n}")).collect();
     let plain: String = names.iter().map(|n| format!(", {n}")).collect();
-    let from_input: String = columns.iter().map(|c| format!(", {}", c.ty.from_input(&c.name))).collect();
+    let from_input: String = columns.iter().map(|c| format!(", {}", c.ty.input(&c.name))).collect();
     format!(
         "with i as (
            select * from unnest($5::uuid[], $6::text[], $7::int[], $8::int8[], $9::bytea[], $10::bytea[], $11::bytea[],

@@ -56,7 +56,10 @@ fn lacking(meta: &RecordMeta) -> String {
     format!("{} has no such column", meta.name)
 }
 
-/// School year (0 for all) and conditions of a list's filter.
+/// School year (0 for all) and conditions.
+type Conditions<'a> = (i32, Vec<(Asked, &'a str)>);
+
+/// School year and conditions of a list's filter.
 ///
 /// # Errors
 /// INVALID_ARGUMENT with a violation for each field that the kind has no column for; PERMISSION_DENIED for a field above the
@@ -65,7 +68,7 @@ pub(crate) fn conditions<'a>(
     table: &'static Table,
     caller: &Caller,
     filter: Option<&'a RecordFilter>,
-) -> Result<(i32, Vec<(Asked, &'a str)>), Fault> {
+) -> Result<Conditions<'a>, Fault> {
     let Some(filter) = filter else { return Ok((0, vec![])) };
     let mut refused = Fault::new(Reason::InvalidRequest);
     if filter.school_year != 0 && !table.meta.yearly {
