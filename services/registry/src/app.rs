@@ -39,7 +39,7 @@ use eduhub_runtime::{
 };
 use eduhub_seals::Archive;
 use eduhub_vault::Vault;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -81,75 +81,43 @@ impl Parts {
         };
         let clock = clock(config.today);
         let (receipt_keys, feed) = (config.receipt_keys.clone(), FeedLimits::default());
-        Self { pool, cache, vault, verifier, identity: None, receipt_keys, clock, push: Limits::default(), feed, keep }
+        Self {
+            pool,
+            cache,
+            vault,
+            verifier,
+            identity: None,
+            receipt_keys,
+            clock,
+            push: Limits::default(),
+            feed,
+            keep,
+        }
     }
 }
 
 /// The server, not yet bound, and the tasks that run beside it; they end when the set is dropped.
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
-    let limit = config.limits.max_message_bytes;
     let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, push, feed, keep } = parts;
-    let stamp = Stamp::new(NAME, receipt_keys);
-    let book = CodeBook::load(pool.clone()).await?;
-    let (codes, mappings) = (book.clone(), book.clone());
-    let (checkpoint, today) = (feed.checkpoint, clock.clone());
-    let mut ingest = Ingest::<RegistryRecords>::new(
-        pool.clone(),
-        vault.clone(),
-        Arc::new(move || codes.current()),
-        clock,
-        stamp,
-    )
-    .within(push);
-    ingest.mappings = Arc::new(move || mappings.mappings());
-    ingest.extra = Arc::new(OwnSchool);
-    let packs = PackBook::load(pool.clone()).await?;
-    ingest.stored = Arc::new(Stored { packs: packs.clone(), today: today.clone() });
-    let in_force = packs.clone();
-    ingest.packs = Arc::new(move |year, day| in_force.in_force(year, day));
-    let (wake, epochs) = (ingest.wake.clone(), ingest.epochs.clone());
-    let feed = Feed::start(pool.clone(), vault.clone(), wake.clone(), feed);
     let access = Access::new(pool.clone(), cache);
-    let draining = CancellationToken::new();
-
-    let gate = Gate::new(access.clone());
-    let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
-    let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
-    let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
-    let push = Pushes { ingest: Arc::new(ingest), comparison, pool: pool.clone(), gate: gate.clone() };
-    let watch =
-        FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
-    let records = RecordServiceServer::new(Records(reads.clone()));
-    let (records, seals) = (RecordServer::new(reads, records), Seals(archive));
-    let schools = Schools { pool: pool.clone(), access };
-    let packs = Packs {
+    let ground = Ground {
+        codes: CodeBook::load(pool.clone()).await?,
+        packs: PackBook::load(pool.clone()).await?,
+        gate: Gate::new(access.clone()),
         pool: pool.clone(),
-        gate: gate.clone(),
-        book: packs,
-        codes: book.clone(),
         vault: vault.clone(),
-        today: today.clone(),
+        access,
+        today: clock,
+        limit: config.limits.max_message_bytes,
+        checkpoint: feed.checkpoint,
+        draining: CancellationToken::new(),
     };
-    let enrolments = Enrolments { pool: pool.clone(), gate: gate.clone(), today: today.clone() };
-    let codes = CodeLists {
-        pool: pool.clone(),
-        book,
-        vault: vault.clone(),
-        today,
-        checkpoint,
-        draining: draining.clone(),
-    };
-    let issues = Issues { pool: pool.clone(), gate };
-    let routes = Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
-        .add_service(watch)
-        .add_service(records)
-        .add_service(SealServiceServer::new(seals))
-        .add_service(SchoolServiceServer::new(schools).max_decoding_message_size(limit))
-        .add_service(CodeListServiceServer::new(codes).max_decoding_message_size(limit))
-        .add_service(IssueServiceServer::new(issues))
-        .add_service(RuleServiceServer::new(packs))
-        .add_service(EnrolmentServiceServer::new(enrolments));
+    let ingest = ground.ingest(Stamp::new(NAME, receipt_keys), push);
+    let wake = ingest.wake.clone();
+    let feed = Feed::start(pool.clone(), vault.clone(), wake.clone(), feed);
+    let draining = ground.draining.clone();
+    let routes = ground.routes(ingest, feed);
 
     let mut workers = JoinSet::new();
     workers.spawn(housekeeping(pool.clone(), keep));
@@ -166,6 +134,67 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
             async move { eduhub_pg::is_up(&pool).await }
         });
     Ok((server, workers))
+}
+
+/// What the RPCs stand on.
+struct Ground {
+    pool: PgPool,
+    vault: Arc<Vault>,
+    access: Access,
+    gate: Gate,
+    codes: CodeBook,
+    packs: PackBook,
+    today: Clock,
+    limit: usize,
+    checkpoint: Duration,
+    draining: CancellationToken,
+}
+
+impl Ground {
+    fn ingest(&self, stamp: Stamp, limits: Limits) -> Ingest<RegistryRecords> {
+        let (codes, mappings, packs) = (self.codes.clone(), self.codes.clone(), self.packs.clone());
+        let codes = Arc::new(move || codes.current());
+        let mut ingest = Ingest::new(self.pool.clone(), self.vault.clone(), codes, self.today.clone(), stamp)
+            .within(limits);
+        ingest.mappings = Arc::new(move || mappings.mappings());
+        ingest.extra = Arc::new(OwnSchool);
+        ingest.stored = Arc::new(Stored { packs: packs.clone(), today: self.today.clone() });
+        ingest.packs = Arc::new(move |year, day| packs.in_force(year, day));
+        ingest
+    }
+
+    fn routes(self, ingest: Ingest<RegistryRecords>, feed: Arc<Feed<RegistryRecords>>) -> Routes {
+        let Self { pool, vault, access, gate, codes, packs, today, limit, checkpoint, draining } = self;
+        let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
+        let epochs = ingest.epochs.clone();
+        let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
+        let comparison = Comparison::new(pool.clone(), vault.clone(), gate.clone());
+        let push = Pushes { ingest: Arc::new(ingest), comparison, pool: pool.clone(), gate: gate.clone() };
+        let watch =
+            FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
+        let records = RecordServiceServer::new(Records(reads.clone()));
+        let schools = Schools { pool: pool.clone(), access };
+        let (book, codes_now) = (packs, codes.clone());
+        let packs = Packs {
+            pool: pool.clone(),
+            gate: gate.clone(),
+            book,
+            codes: codes_now,
+            vault: vault.clone(),
+            today: today.clone(),
+        };
+        let enrolments = Enrolments { pool: pool.clone(), gate: gate.clone(), today: today.clone() };
+        let lists = CodeLists { pool: pool.clone(), book: codes, vault, today, checkpoint, draining };
+        Routes::new(IngestServiceServer::new(push).max_decoding_message_size(limit))
+            .add_service(watch)
+            .add_service(RecordServer::new(reads, records))
+            .add_service(SealServiceServer::new(Seals(archive)))
+            .add_service(SchoolServiceServer::new(schools).max_decoding_message_size(limit))
+            .add_service(CodeListServiceServer::new(lists).max_decoding_message_size(limit))
+            .add_service(IssueServiceServer::new(Issues { pool, gate }))
+            .add_service(RuleServiceServer::new(packs))
+            .add_service(EnrolmentServiceServer::new(enrolments))
+    }
 }
 
 /// Applies migrations and seeds.
