@@ -1,8 +1,8 @@
 //! Puts the service together: ingest, feed, peers, routes, access.
 use crate::{
     config::{Config, SchoolYears},
-    peers::{Campuses, CodeBook, Schools},
     issue::rpc::Issues,
+    peers::{Campuses, CodeBook, Schools},
     policy,
     push::{CampusCheck, rpc::Pushes},
     record::rpc::Records,
@@ -15,19 +15,19 @@ use eduhub_auth::{AuthLayer, Gate, Keyring, ServiceIdentity, Verifier, policy::T
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
-use eduhub_receipts::Stamp;
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
-    issue_service_server::IssueServiceServer,
-    record_service_server::RecordServiceServer, seal_service_server::SealServiceServer,
+    issue_service_server::IssueServiceServer, record_service_server::RecordServiceServer,
+    seal_service_server::SealServiceServer,
 };
+use eduhub_reads::{Reads, RecordServer};
+use eduhub_receipts::Stamp;
 use eduhub_runtime::{
     client::GrpcChannel,
     config::ServerConfig,
     server::{Server, layered},
 };
-use eduhub_reads::{Reads, RecordServer};
 use eduhub_seals::Archive;
 use eduhub_vault::Vault;
 use std::sync::Arc;
@@ -96,8 +96,13 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     workers.spawn(housekeeping(pool.clone(), keep));
 
     let lists = codes.clone();
-    let mut ingest =
-        Ingest::<FacilityRecords>::new(pool.clone(), vault.clone(), Arc::new(move || lists.current()), clock, stamp);
+    let mut ingest = Ingest::<FacilityRecords>::new(
+        pool.clone(),
+        vault.clone(),
+        Arc::new(move || lists.current()),
+        clock,
+        stamp,
+    );
     let lists = codes.clone();
     ingest.mappings = Arc::new(move || lists.mappings());
     ingest.extra = Arc::new(CampusCheck(Campuses::new(authed.clone(), cache.clone())));
@@ -109,13 +114,8 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let draining = CancellationToken::new();
 
     let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
-    let push = Pushes {
-        ingest: Arc::new(ingest),
-        comparison,
-        gate: gate.clone(),
-        codes: codes.clone(),
-        open_years,
-    };
+    let push =
+        Pushes { ingest: Arc::new(ingest), comparison, gate: gate.clone(), codes: codes.clone(), open_years };
     let issues = Issues { pool: pool.clone(), gate: gate.clone() };
     let watch = FeedServer::<FacilityRecords, FeedServiceServer<()>>::new(feed, gate, draining.clone());
     let records = RecordServiceServer::new(Records(reads.clone()));

@@ -1,7 +1,7 @@
 //! Settings. Each key is looked for as `EDUHUB_IDENTITY_<KEY>`, then `EDUHUB_<KEY>`, in the environment and the file.
 use crate::bootstrap::{Mounted, parse_services};
-use eduhub_auth::Keyring;
 use crate::verification::PopulationConfig;
+use eduhub_auth::Keyring;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};

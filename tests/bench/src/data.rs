@@ -39,7 +39,8 @@ pub fn pupils(province: &Province, wanted: usize, parts: usize) -> Result<Vec<Ar
     let mut filled: Vec<Vec<Record>> = vec![Vec::with_capacity(most); targets.len()];
     // School 0 of a run has one of each defect whatever the shares.
     for each in province.schools.iter().filter(|s| s.index != 0) {
-        let wanting = targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
+        let wanting =
+            targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
         let Some((emptiest, _)) = wanting.min_by_key(|(i, _)| filled[*i].len()) else { continue };
         let content = school(province.seed, province.school_year, each, &settings)?;
         let pupils = content.records.into_iter().filter(|r| matches!(r.record, Some(Any::Pupil(_))));

@@ -97,8 +97,7 @@ fn a_raw_batch_is_the_batch_of_every_service() {
         fields.sort();
         fields
     };
-    let raw: Vec<_> =
-        RawBatch::SHAPE.fields.iter().map(|f| (f.number, f.name.to_owned(), f.list)).collect();
+    let raw: Vec<_> = RawBatch::SHAPE.fields.iter().map(|f| (f.number, f.name.to_owned(), f.list)).collect();
     for service in ["registry", "facility"] {
         let batch = pool.get_message_by_name(&format!("eduhub.{service}.v1.PushBatch")).unwrap();
         assert_eq!(shape(batch.clone()), raw, "{service}");

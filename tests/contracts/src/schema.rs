@@ -111,8 +111,13 @@ fn record_tables_have_no_columns_beside_the_dictionary() {
                 gaps.push(format!("{service}: {name} holds no record of the dictionary"));
                 continue;
             };
-            let ours: Vec<String> =
-                record.fields.iter().filter(|f| f.column).flat_map(self::columns).map(|(name, _)| name).collect();
+            let ours: Vec<String> = record
+                .fields
+                .iter()
+                .filter(|f| f.column)
+                .flat_map(self::columns)
+                .map(|(name, _)| name)
+                .collect();
             let strange = columns.keys().filter(|c| !COMMON.contains(&c.as_str()) && !ours.contains(c));
             gaps.extend(strange.map(|c| format!("{service}: {name}.{c}")));
             // A missing common column would show as a missing write; say so here already.

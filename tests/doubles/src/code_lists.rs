@@ -2,9 +2,9 @@
 use crate::Door;
 use eduhub_proto::registry::v1::{
     Code, CodeList, CodeMapping, GetCodeListRequest, ImportCodeListRequest, ImportCodeListResponse,
-    ListCodeListVersionsRequest, ListCodeListVersionsResponse, ListCodeMappingsRequest, ListCodeMappingsResponse,
-    ListCodesRequest, ListCodesResponse, SetCodeMappingRequest, WatchCodeListsReply, WatchCodeListsRequest,
-    code_list_service_server::CodeListService,
+    ListCodeListVersionsRequest, ListCodeListVersionsResponse, ListCodeMappingsRequest,
+    ListCodeMappingsResponse, ListCodesRequest, ListCodesResponse, SetCodeMappingRequest,
+    WatchCodeListsReply, WatchCodeListsRequest, code_list_service_server::CodeListService,
 };
 use std::sync::{Arc, Mutex, MutexGuard};
 use tonic::{Request, Response, Status};
@@ -84,7 +84,10 @@ impl CodeListService for CodeLists {
         Err(not_asked())
     }
 
-    async fn set_code_mapping(&self, _: Request<SetCodeMappingRequest>) -> Result<Response<CodeMapping>, Status> {
+    async fn set_code_mapping(
+        &self,
+        _: Request<SetCodeMappingRequest>,
+    ) -> Result<Response<CodeMapping>, Status> {
         Err(not_asked())
     }
 

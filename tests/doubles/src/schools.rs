@@ -3,8 +3,9 @@ use crate::{Door, page};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::registry::v1::{
     ConvertAdminUnitsRequest, ConvertAdminUnitsResponse, GetSchoolRequest, ListAdminUnitsRequest,
-    ListAdminUnitsResponse, ListRegisteredCampusesRequest, ListRegisteredCampusesResponse, ListSchoolsRequest,
-    ListSchoolsResponse, RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry, school_service_server::SchoolService,
+    ListAdminUnitsResponse, ListRegisteredCampusesRequest, ListRegisteredCampusesResponse,
+    ListSchoolsRequest, ListSchoolsResponse, RegisterSchoolsRequest, RegisterSchoolsResponse, SchoolEntry,
+    school_service_server::SchoolService,
 };
 use std::{
     collections::BTreeMap,

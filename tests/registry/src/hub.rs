@@ -1,5 +1,8 @@
 //! One running registry on a database of its own, with everybody who calls it.
-use eduhub_auth::{Keyring, testing::{Persona, TokenMint}};
+use eduhub_auth::{
+    Keyring,
+    testing::{Persona, TokenMint},
+};
 use eduhub_cache::Cache;
 use eduhub_feed::FeedLimits;
 use eduhub_ingest::{KeepDays, Limits, clock};

@@ -22,10 +22,8 @@ async fn a_receipt_proves_what_was_delivered() {
     let hub = Hub::start().await;
     let vendor = Persona::vendor(SCHOOL);
     let nameless = eduhub_proto::registry::v1::Pupil { full_name: String::new(), ..make::pupil(3) };
-    let batches = vec![
-        batch(1, vec![make::pupil(1).wrap(), make::pupil(2).wrap()]),
-        batch(2, vec![nameless.wrap()]),
-    ];
+    let batches =
+        vec![batch(1, vec![make::pupil(1).wrap(), make::pupil(2).wrap()]), batch(2, vec![nameless.wrap()])];
     let open = full(SCHOOL, &[Kind::Pupil]);
     let (_, receipt) = push(&hub, &vendor, open.clone(), batches.clone()).await.unwrap();
     let proven = verify(&receipt.signed, &keys(&hub).await).unwrap();

@@ -77,14 +77,13 @@ async fn fetch(
     let mut page_token = String::new();
     loop {
         let kind = Kind::Campus as i32;
-        let request =
-            ListRecordsRequest {
-                school_code: school_code.clone(),
-                kind,
-                page_size: PAGE,
-                page_token,
-                ..ListRecordsRequest::default()
-            };
+        let request = ListRecordsRequest {
+            school_code: school_code.clone(),
+            kind,
+            page_size: PAGE,
+            page_token,
+            ..ListRecordsRequest::default()
+        };
         let page = registry.list_records(request).await?.into_inner();
         codes.extend(
             page.records.into_iter().filter_map(|change| change.header).map(|header| header.record_key),

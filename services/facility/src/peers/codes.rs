@@ -67,7 +67,8 @@ impl CodeBook {
         seen: Option<i64>,
     ) -> Result<i64, Status> {
         let known_version = seen.unwrap_or_default();
-        let mut request = tonic::Request::new(ListCodesRequest { known_version, ..ListCodesRequest::default() });
+        let mut request =
+            tonic::Request::new(ListCodesRequest { known_version, ..ListCodesRequest::default() });
         request.set_timeout(PATIENCE);
         let lists = registry.list_codes(request).await?.into_inner();
         if seen == Some(lists.version) {

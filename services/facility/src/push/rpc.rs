@@ -6,8 +6,8 @@ use eduhub_faults::{Fault, Reason};
 use eduhub_ingest::{Comparison, Inbound, Ingest, Pushing, opening};
 use eduhub_proto::{
     common::v1::{
-        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse, DigestKey,
-        GetDigestKeyRequest, GetReceiptKeysRequest, PushOpen, PushReply, ReceiptKeys,
+        CompareGroupsRequest, CompareGroupsResponse, CompareRecordsRequest, CompareRecordsResponse,
+        DigestKey, GetDigestKeyRequest, GetReceiptKeysRequest, PushOpen, PushReply, ReceiptKeys,
     },
     facility::v1::{PushRequest, ingest_service_server::IngestService, push_request},
 };

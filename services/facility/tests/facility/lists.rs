@@ -31,10 +31,8 @@ async fn a_new_version_of_the_lists_is_in_force_within_seconds() {
 async fn a_vendors_own_values_are_translated_when_it_asks_for_it() {
     let lab = Lab::start().await;
     let vendor = Persona::vendor(SCHOOL);
-    let asking = PushOpen {
-        code_mapping: Some(CodeMappingUse { vendor_code: "SMAS".into(), version: 7 }),
-        ..open()
-    };
+    let asking =
+        PushOpen { code_mapping: Some(CodeMappingUse { vendor_code: "SMAS".into(), version: 7 }), ..open() };
     let fresh = || PushOpen { session_id: open().session_id, ..asking.clone() };
     let refused = lab.push(&vendor, fresh(), vec![batch(1, vec![of_type("PHONG_HOC")])]).await;
     assert_eq!(refusal(refused), (Status::InvalidArgument, Reason::InvalidRequest));

@@ -1,7 +1,7 @@
 //! Identity for itself: it verifies and calls as the other services do, without calling itself over the network.
 use super::{Issuer, revocations, subject};
-use eduhub_auth::Keyring;
 use async_trait::async_trait;
+use eduhub_auth::Keyring;
 use eduhub_auth::{IssuedToken, TokenSource, TrustSource};
 use eduhub_faults::Fault;
 use eduhub_pg::{Failure, PgPool};

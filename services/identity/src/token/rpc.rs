@@ -1,9 +1,9 @@
 //! TokenService.
 use super::{Failures, Issuer, assertion, revocations, subject};
-use eduhub_auth::Keyring;
 use crate::credential::{CredentialKind, Hasher, store as credentials};
 use crate::database::transaction;
 use crate::wire::timestamp;
+use eduhub_auth::Keyring;
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{Failure, PgPool};
 use eduhub_proto::identity::v1::issue_token_request::Proof;

@@ -59,14 +59,7 @@ async fn turn(conn: &mut PgConnection) -> Result<Turn, DbError> {
     Ok(Turn { xid: row.try_get(0)?, seq: row.try_get::<i64, _>(1)? + 1, now: row.try_get(2)? })
 }
 
-fn image_row(
-    out: &mut CopyRows,
-    table: &Table,
-    who: &WriteContext,
-    row: &RowChange,
-    turn: &Turn,
-    seq: i64,
-) {
+fn image_row(out: &mut CopyRows, table: &Table, who: &WriteContext, row: &RowChange, turn: &Turn, seq: i64) {
     out.row(ROW_FIELDS + table.columns.len());
     out.uuid(row.record_id);
     out.bytes(who.school_code.as_bytes());
@@ -88,14 +81,7 @@ fn image_row(
     }
 }
 
-fn entry(
-    out: &mut CopyRows,
-    table: &Table,
-    who: &WriteContext,
-    row: &RowChange,
-    turn: &Turn,
-    seq: i64,
-) {
+fn entry(out: &mut CopyRows, table: &Table, who: &WriteContext, row: &RowChange, turn: &Turn, seq: i64) {
     out.row(ENTRY_FIELDS);
     out.int8(turn.xid);
     out.int8(seq);

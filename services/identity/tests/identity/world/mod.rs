@@ -10,12 +10,12 @@ pub use database::Database;
 pub use forms::{form, form2, submit};
 pub use registry::{FakeRegistry, HOA_LU, SCHOOL, SECOND_SCHOOL, TAY_HOA_LU, THPT};
 
+use eduhub_auth::Keyring;
 use eduhub_auth::testing::Persona;
 use eduhub_auth::{Signer, Verifier};
 use eduhub_cache::Cache;
 use eduhub_identity::app::{self, Parts};
 use eduhub_identity::bootstrap::Mounted;
-use eduhub_auth::Keyring;
 use eduhub_identity::{Population, PopulationConfig};
 use eduhub_runtime::client::{ClientTls, GrpcChannel, channel};
 use eduhub_runtime::config::ServerConfig;
