@@ -151,7 +151,7 @@ impl OpenPush {
     /// Sends the next ten records; gives the number of the batch that was made durable.
     async fn batch(&mut self, number: u32) -> Result<u32, Status> {
         let records = self.records.drain(..10).collect();
-        let request = Registry::batch(number, records).request;
+        let request = Registry::batch(number, records, vec![]).request;
         self.requests.send(request).await.map_err(|_| Status::aborted("the stream is closed"))?;
         match self.replies.message().await?.and_then(|reply| reply.message) {
             Some(push_reply::Message::Batch(reply)) => Ok(reply.number),

@@ -29,8 +29,9 @@ type Seen = ((String, String), i64, bool);
 /// A way to follow the log.
 #[async_trait]
 trait Reader: Send {
-    /// The next changes; empty when there are none now.
-    async fn next(&mut self) -> Vec<Seen>;
+    /// The next changes, and whether it can say that there are no more now: transactions of other databases of the cluster may
+    /// hold committed changes back.
+    async fn next(&mut self) -> (Vec<Seen>, bool);
 }
 
 /// The feed as consumers use it, broken off and resumed now and then.
@@ -52,7 +53,7 @@ impl<'a> Watching<'a> {
 
 #[async_trait]
 impl Reader for Watching<'_> {
-    async fn next(&mut self) -> Vec<Seen> {
+    async fn next(&mut self) -> (Vec<Seen>, bool) {
         if self.random.random_bool(0.1) {
             // What was on the way is lost; the cursor is that of the last batch that was applied.
             self.stream = Follower::open(self.hub, &self.persona, self.cursor.clone()).await;
@@ -60,13 +61,13 @@ impl Reader for Watching<'_> {
         match self.stream.next().await.unwrap() {
             Got::Checkpoint(c) => {
                 self.cursor = c.cursor;
-                vec![]
+                (vec![], c.live && c.lag_ms == 0)
             }
             Got::Scope(_) => panic!("the scope is the province"),
             Got::Changes(changes, cursor) => {
                 self.cursor = cursor;
                 let headers = changes.into_iter().map(|c| c.header.unwrap());
-                headers.map(|h| ((h.school_code, h.record_key), h.version, h.snapshot)).collect()
+                (headers.map(|h| ((h.school_code, h.record_key), h.version, h.snapshot)).collect(), false)
             }
         }
     }
@@ -80,14 +81,15 @@ struct Naive {
 
 #[async_trait]
 impl Reader for Naive {
-    async fn next(&mut self) -> Vec<Seen> {
+    async fn next(&mut self) -> (Vec<Seen>, bool) {
         let sql = "select seq, school_code, record_key, version from change_log where seq > $1 order by seq limit 1000";
         let rows = sqlx::query(sql).bind(self.last).fetch_all(&self.pool).await.unwrap();
         if rows.is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         self.last = rows.last().map_or(self.last, |r| r.get(0));
-        rows.iter().map(|r| ((r.get(1), r.get(2)), r.get(3), false)).collect()
+        let seen = rows.iter().map(|r| ((r.get(1), r.get(2)), r.get(3), false)).collect();
+        (seen, rows.is_empty())
     }
 }
 
@@ -114,12 +116,12 @@ async fn judge(mut reader: impl Reader, pool: &PgPool, done: Arc<AtomicBool>) ->
     // Thrice: the first sign of quiet may be of the moment before the last commit.
     while quiet < 3 {
         let over = done.load(Ordering::SeqCst);
-        let seen = reader.next().await;
+        let (seen, calm) = reader.next().await;
         if horizon.is_none() {
             let xmin = "select pg_snapshot_xmin(pg_current_snapshot())::text::int8";
             horizon = Some(sqlx::query_scalar::<_, i64>(xmin).fetch_one(pool).await.unwrap());
         }
-        quiet = if over && seen.is_empty() { quiet + 1 } else { 0 };
+        quiet = if over && calm { quiet + 1 } else { 0 };
         for (record, version, snapshot) in seen {
             let before = newest.get(&record).copied().unwrap_or(version - 1);
             if !snapshot && !newest.contains_key(&record) && version > 1 {

@@ -25,6 +25,7 @@ async fn exported(lab: &Lab) -> pb::Transfer {
         name: name.to_owned(),
         valid_from: String::new(),
         valid_to: to.to_owned(),
+        ..ListedCode::default()
     };
     lab.codes.state().codes = vec![
         code("DM_LOAI_PHONG", "01", "Phòng học", ""),

@@ -57,9 +57,9 @@ fn random_batch(random: &mut ChaCha8Rng, number: u32, school: u32) -> PushBatch 
             0 => make::campus().wrap(),
             1..3 => class(random, n),
             3..7 => pupil(random, n, school),
-            7..11 => enrolment(random, n),
+            7..11 => enrolment(random, n, school),
             _ => {
-                out.withdrawals.push(withdrawal(random, n));
+                out.withdrawals.push(withdrawal(random, n, school));
                 continue;
             }
         };
@@ -78,11 +78,7 @@ fn class(random: &mut ChaCha8Rng, n: u32) -> Record {
 fn pupil(random: &mut ChaCha8Rng, n: u32, school: u32) -> Record {
     let place = ["Hà Nội", "Huế", "Vinh"][random.random_range(0..3)];
     let nameless = random.random_range(0..6) == 0;
-    let mut pupil = Pupil {
-        birth_place: Some(place.into()),
-        personal_id: Some(make::personal_id(school * 10 + n)),
-        ..make::pupil(n)
-    };
+    let mut pupil = Pupil { birth_place: Some(place.into()), ..make::pupil(person(n, school)) };
     if nameless {
         pupil.full_name.clear();
     }
@@ -90,16 +86,21 @@ fn pupil(random: &mut ChaCha8Rng, n: u32, school: u32) -> Record {
 }
 
 /// Its pupil and its class are often not there.
-fn enrolment(random: &mut ChaCha8Rng, n: u32) -> Record {
+fn enrolment(random: &mut ChaCha8Rng, n: u32, school: u32) -> Record {
     let class = format!("6A{}", random.random_range(0..4));
-    Enrolment { class_code: class, ..make::enrolment(n, "") }.wrap()
+    Enrolment { class_code: class, ..make::enrolment(person(n, school), "") }.wrap()
 }
 
-fn withdrawal(random: &mut ChaCha8Rng, n: u32) -> Withdrawal {
+/// Number of a school's pupil: one code is one person wherever it is.
+fn person(n: u32, school: u32) -> u32 {
+    school * 10 + n
+}
+
+fn withdrawal(random: &mut ChaCha8Rng, n: u32, school: u32) -> Withdrawal {
     match random.random_range(0..4) {
         0 => make::withdrawal(Kind::Campus, "CS1"),
         1 => make::withdrawal(Kind::Class, &format!("6A{n}")),
-        2 => make::withdrawal(Kind::Pupil, &make::code(n)),
-        _ => make::withdrawal(Kind::Enrolment, &format!("QT{n:06}")),
+        2 => make::withdrawal(Kind::Pupil, &make::code(person(n, school))),
+        _ => make::withdrawal(Kind::Enrolment, &format!("QT{:06}", person(n, school))),
     }
 }
