@@ -108,6 +108,8 @@ async fn spoil(redis: &PrivateRedis, fate: Fate) {
 fn pushed(answers: &mut Vec<String>, mut receipt: PushReceipt, problems: Vec<Problem>) {
     receipt.session_id.clear();
     receipt.completed_at = None;
+    // Signed anew each time, with the time of its making.
+    receipt.signed.clear();
     receipt.waiting.sort_by(|a, b| (a.kind, &a.record_key).cmp(&(b.kind, &b.record_key)));
     answers.push(format!("{receipt:?}"));
     answers.extend(problems.iter().map(|p| format!("{p:?}")));
