@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Builds with cargo, quietly: one line of progress, the whole output in a log.
 
-# Where cargo puts the binaries of a profile: debug (the default) or release.
+# Where cargo puts the binaries of a profile: debug or release.
 bin_dir() {
-  printf '%s/%s' "${CARGO_TARGET_DIR:-$REPO/target}" "${1:-debug}"
+  printf '%s/%s' "${CARGO_TARGET_DIR:-$REPO/target}" "$1"
 }
 
 build_job=
