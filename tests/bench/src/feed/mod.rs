@@ -68,9 +68,7 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
     lines.extend([bare.line("events"), caught.line("events")]);
     parts.push(Part::at_least("catch-up : bare stream", caught.rate() / bare.rate(), CATCH_UP));
     let (one, eight) = many(&mut feed, plan).await?;
-    lines.push(format!(
-        "Postgres: {one:.2} s for one consumer, {eight:.2} s for eight, a quiet hub's share taken off"
-    ));
+    lines.push(format!("Postgres: {one:.2} s for one consumer, {eight:.2} s for eight"));
     parts.push(Part::at_most("eight consumers : one, Postgres", eight / one.max(1e-6), EIGHT));
     crate::load::hold(plan).await;
     feed.ground.stop().await?;
