@@ -25,8 +25,12 @@ fn with_news(message: &impl Message) -> Vec<u8> {
 /// The `Record` around an encoded pupil.
 fn wrapped(pupil: &[u8]) -> Bytes {
     const PUPIL: u32 = 4;
+    inside(PUPIL, pupil)
+}
+
+fn inside(field: u32, record: &[u8]) -> Bytes {
     let mut out = Vec::new();
-    prost::encoding::bytes::encode(PUPIL, &pupil.to_vec(), &mut out);
+    prost::encoding::bytes::encode(field, &record.to_vec(), &mut out);
     out.into()
 }
 
@@ -111,4 +115,20 @@ async fn bytes_that_are_no_batch_or_no_record_end_the_stream_and_leave_nothing()
     let batches = [batch(1, vec![make::pupil(1).wrap()])];
     stream.batch(batches[0].clone()).await.unwrap();
     assert_eq!(stream.end(end_of(&batches)).await.unwrap().record_count, 1);
+}
+
+/// Its finding is on the work list since the first time, and the second must not stumble over that.
+#[tokio::test]
+async fn a_waiting_record_with_a_finding_may_come_again() {
+    const ENROLMENT: u32 = 6;
+    let hub = Hub::start().await;
+    for _ in 0..2 {
+        let (mut stream, _) =
+            Pushing::open(hub.ingest(&Persona::vendor(SCHOOL)), patch(SCHOOL)).await.unwrap();
+        let records = vec![inside(ENROLMENT, &with_news(&make::enrolment(1, "6A1")))];
+        let bytes = RawBatch { number: 1, records, withdrawals: vec![] }.encode_to_vec();
+        stream.send_raw(raw(Part::Batch(bytes.into()))).await;
+        assert_eq!(counted(&stream.reply().await.unwrap().counts), [0, 0, 0, 0, 1, 0, 0, 1]);
+        assert_eq!(hub.count("select count(*) from data_issue where closed_at is null").await, 1);
+    }
 }

@@ -3,6 +3,7 @@ use super::stored::rest_of;
 use eduhub_faults::{Problem, Reason};
 use eduhub_pg::{CopyRows, DbError};
 use sqlx::PgConnection;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Reasons that other checks than those of the record itself open and close.
@@ -109,8 +110,18 @@ pub(crate) async fn sync(
     .bind(found.kinds)
     .fetch_all(&mut *conn)
     .await?;
-    let new = new.into_iter().filter_map(|n| problems.get(usize::try_from(n - 1).ok()?));
-    copy_new(conn, school_code, new).await
+    let new: Vec<&(String, Problem)> =
+        new.into_iter().filter_map(|n| problems.get(usize::try_from(n - 1).ok()?)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    // Of a record that waits for its parent nothing is settled, so its open issues were not looked at: it may have this one.
+    let settled: HashSet<(i32, &str)> = records.iter().copied().collect();
+    let (new, unknown): (Vec<_>, Vec<_>) =
+        new.into_iter().partition(|(key, p)| settled.contains(&(p.kind, key.as_str())));
+    copy_new(conn, school_code, new.into_iter()).await?;
+    let unknown: Vec<(String, Problem)> = unknown.into_iter().cloned().collect();
+    open_issues(conn, school_code, &unknown).await
 }
 
 /// Opens findings that are known to be no open issues. One that stands twice in a batch is opened once.
@@ -119,7 +130,7 @@ async fn copy_new<'a>(
     school_code: &str,
     new: impl Iterator<Item = &'a (String, Problem)>,
 ) -> Result<(), DbError> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut rows = CopyRows::with_capacity(0);
     for (key, problem) in new {
         if !seen.insert((problem.kind, key, problem.reason, &problem.field)) {
