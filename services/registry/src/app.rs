@@ -23,7 +23,7 @@ use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Keyring, Verifier, policy::Tab
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
 use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, Limits, clock, housekeeping};
-use eduhub_pg::PgPool;
+use eduhub_pg::{PgPool, Standing};
 use eduhub_proto::registry::v1::{
     code_list_service_server::CodeListServiceServer, enrolment_service_server::EnrolmentServiceServer,
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
@@ -199,7 +199,9 @@ impl Ground {
 
 /// Applies migrations and seeds.
 pub async fn migrate(pool: &PgPool) -> Result<()> {
-    eduhub_pg::migrate(pool, &MIGRATOR).await?;
-    code_list::seed(pool).await?;
+    // A newer release's database has the newer release's values.
+    if eduhub_pg::migrate(pool, &MIGRATOR).await? == Standing::Current {
+        code_list::seed(pool).await?;
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! - [`connect`]: a bounded pool whose connections carry explicit time limits;
 //! - [`in_tx`]: a transaction in a task of its own, which a caller's disconnect can't cut in the middle;
 //! - [`CopyRows`]: many new rows at once;
-//! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that refuses a schema it does not know;
+//! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that runs only on a schema that is made for it;
 //! - [`DbError`]: what a statement's failure means, without the data that caused it; [`Failure`]: that, or a refusal.
 //!
 //! ```no_run
@@ -19,6 +19,7 @@
 //! # let _ = changed; Ok(()) }
 //! ```
 
+mod compatibility;
 mod connect;
 mod copy;
 mod embedded;
@@ -27,13 +28,14 @@ mod fault;
 mod schema;
 mod transaction;
 
+pub use compatibility::oldest_binary;
 pub use connect::{connect, is_up};
 pub use copy::CopyRows;
 pub use eduhub_runtime::config::DbSettings;
 pub use embedded::{MigrationFile, migrator};
 pub use failure::{DbError, RetryCause};
 pub use fault::Failure;
-pub use schema::{SchemaError, check_schema, migrate};
+pub use schema::{SchemaError, Standing, check_schema, migrate};
 pub use sqlx::migrate::Migrator;
 pub use sqlx::{PgConnection, PgPool};
 pub use transaction::{TxFuture, in_tx};

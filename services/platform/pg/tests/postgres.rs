@@ -1,14 +1,12 @@
 //! The platform's Postgres rules against a real server. Each test has a database of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use eduhub_pg::{
-    DbError, DbSettings, Migrator, PgConnection, PgPool, RetryCause, SchemaError, check_schema, connect,
-    in_tx, is_up, migrate,
+    DbError, DbSettings, Migrator, PgConnection, PgPool, RetryCause, SchemaError, Standing, check_schema,
+    connect, in_tx, is_up, migrate,
 };
-use sqlx::migrate::{Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -211,18 +209,15 @@ async fn a_database_that_is_not_there_is_unavailable() {
 }
 
 fn migrator(statements: &[&'static str]) -> Migrator {
-    let migrations = statements.iter().zip(1..).map(|(sql, version)| {
-        let sql = sqlx::SqlStr::from_static(sql);
-        Migration::new(version, Cow::Borrowed("step"), MigrationType::Simple, sql, false)
-    });
-    Migrator::with_migrations(migrations.collect())
+    let files: Vec<_> = statements.iter().zip(1..).map(|(sql, version)| (version, "step", *sql)).collect();
+    eduhub_pg::migrator(&files)
 }
 
 const ONE: &str = "create table one (id int)";
 const TWO: &str = "create table two (id int)";
 
 #[tokio::test]
-async fn a_binary_refuses_any_schema_but_its_own() {
+async fn a_binary_refuses_a_schema_that_is_not_made_for_it() {
     let pool = pool().await;
     let (old, new) = (migrator(&[ONE]), migrator(&[ONE, TWO]));
     assert!(matches!(check_schema(&pool, &old).await, Err(SchemaError::Older { missing: 1 })));
@@ -232,11 +227,68 @@ async fn a_binary_refuses_any_schema_but_its_own() {
     migrate(&pool, &new).await.unwrap();
     migrate(&pool, &new).await.unwrap();
     check_schema(&pool, &new).await.unwrap();
-    assert!(matches!(check_schema(&pool, &old).await, Err(SchemaError::Newer { database: 2, binary: 1 })));
-    assert!(matches!(migrate(&pool, &old).await, Err(SchemaError::Newer { database: 2, binary: 1 })));
+    assert!(matches!(
+        check_schema(&pool, &old).await,
+        Err(SchemaError::Newer { database: 2, binary: 1, needs: 2 })
+    ));
+    assert!(matches!(
+        migrate(&pool, &old).await,
+        Err(SchemaError::Newer { database: 2, binary: 1, needs: 2 })
+    ));
     let edited = migrator(&["create table one (id bigint)", TWO]);
     assert!(matches!(check_schema(&pool, &edited).await, Err(SchemaError::Changed(1))));
     assert!(matches!(migrate(&pool, &edited).await, Err(SchemaError::Changed(1))));
+}
+
+/// Expand: whoever knows migration 1 runs on.
+const EXPAND: &str = "-- oldest-binary: 1\nalter table one add column note text";
+/// Contract: only whoever knows migration 2 does.
+const CONTRACT: &str = "-- oldest-binary: 2\nalter table one drop column id";
+
+#[tokio::test]
+async fn a_binary_runs_on_a_newer_schema_that_says_so() {
+    let pool = pool().await;
+    let (old, new, last) = (migrator(&[ONE]), migrator(&[ONE, EXPAND]), migrator(&[ONE, EXPAND, CONTRACT]));
+    assert_eq!(migrate(&pool, &old).await.unwrap(), Standing::Current);
+    assert_eq!(migrate(&pool, &new).await.unwrap(), Standing::Current);
+    assert_eq!(check_schema(&pool, &new).await.unwrap(), Standing::Current);
+    // The old one goes on, and a rollback's migration finds nothing to do.
+    assert_eq!(check_schema(&pool, &old).await.unwrap(), Standing::Ahead);
+    assert_eq!(migrate(&pool, &old).await.unwrap(), Standing::Ahead);
+    assert_eq!(check_schema(&pool, &new).await.unwrap(), Standing::Current);
+
+    migrate(&pool, &last).await.unwrap();
+    assert_eq!(check_schema(&pool, &new).await.unwrap(), Standing::Ahead);
+    for refused in [check_schema(&pool, &old).await, migrate(&pool, &old).await] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, SchemaError::Newer { database: 3, binary: 1, needs: 2 }), "{error}");
+        assert!(error.to_string().contains("knows up to 1"), "{error}");
+    }
+    // Its own migrations are checked all the same.
+    let edited = migrator(&["create table one (id bigint)", EXPAND]);
+    assert!(matches!(check_schema(&pool, &edited).await, Err(SchemaError::Changed(1))));
+}
+
+#[tokio::test]
+async fn an_index_that_was_left_unfinished_is_built_anew() {
+    let pool = pool().await;
+    let index = "-- no-transaction\n-- oldest-binary: 1\ncreate index concurrently if not exists person_of on person (code)";
+    let all = migrator(&[ONE, index]);
+    // A transaction that is older than the index, and open for longer than one try waits for it.
+    let mut reader = pool.begin().await.unwrap();
+    reader.execute("insert into person values (9, 'z')").await.unwrap();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(2_600)).await;
+        reader.commit().await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(migrate(&pool, &all), release);
+    assert_eq!(outcome.unwrap(), Standing::Current);
+    let valid: Vec<bool> =
+        sqlx::query_scalar("select indisvalid from pg_index where indexrelid = 'person_of'::regclass")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    assert_eq!(valid, [true]);
 }
 
 #[tokio::test]
@@ -262,7 +314,7 @@ async fn a_migration_lets_go_of_a_lock_it_cannot_have_and_tries_again() {
     reader.execute("select * from person").await.unwrap();
     let change = migrator(&["alter table person add column born date"]);
     let release = async {
-        // Longer than one try of 2 s: the first one gives up. Meanwhile others read on once it has.
+        // Longer than one try: the first ones give up. Meanwhile others read on once it has.
         tokio::time::sleep(Duration::from_millis(2_600)).await;
         reader.rollback().await.unwrap();
     };
