@@ -33,6 +33,12 @@ def need(holds: object, what: str) -> None:
         sys.exit(f"error: {what}")
 
 
+def read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """The bytes of a file in a tar archive."""
+    file = tar.extractfile(member)
+    return file.read() if file else b""
+
+
 class Archive:
     """An OCI image layout in a tar archive; every blob that is read is compared with its digest and size."""
 
@@ -40,10 +46,11 @@ class Archive:
         self.path = path
         with tarfile.open(path) as tar:
             members = tar.getmembers()
-            self.files = {each.name: tar.extractfile(each).read() for each in members if each.isfile()}  # type: ignore[union-attr]
+            self.files = {each.name: read(tar, each) for each in members if each.isfile()}
         names = [each.name for each in members]
         need(names == sorted(names), f"{path}: the entries are not sorted")
-        need(all(each.mtime == each.uid == each.gid == 0 for each in members), f"{path}: an entry has an owner or a time")
+        plain = all(each.mtime == each.uid == each.gid == 0 for each in members)
+        need(plain, f"{path}: an entry has an owner or a time")
         self.used = {"oci-layout", "index.json", "manifest.json"}
 
     def json(self, name: str) -> Any:
@@ -82,7 +89,8 @@ def unpack(layer: bytes, root: Path, program: str) -> int:
             need(not name.startswith("/") and ".." not in Path(name).parts, f"{name}: leaves the image")
             need(member.uid == member.gid == member.mtime == 0, f"{name}: has an owner or a time")
             need(not mode & 0o6000, f"{name}: setuid or setgid")
-            need(mode & 0o005 == 0o005 or (member.isfile() and mode & 0o004), f"{name}: mode {mode:o} shuts out the user")
+            open_to_all = mode & 0o004 if member.isfile() else mode & 0o005 == 0o005
+            need(open_to_all, f"{name}: mode {mode:o} shuts the user out")
             if member.isdir():
                 need(not mode & 0o022 or (name, mode) == ("tmp", 0o1777), f"{name}: others may write")
                 (root / name).mkdir(parents=True, exist_ok=True)
@@ -90,17 +98,17 @@ def unpack(layer: bytes, root: Path, program: str) -> int:
             need(member.isfile(), f"{name}: neither file nor directory")
             need(not mode & 0o022, f"{name}: others may write")
             need(EXPECTED.fullmatch(name) or name == f"usr/bin/{program}", f"{name}: does not belong into the image")
-            (root / name).write_bytes(tar.extractfile(member).read())  # type: ignore[union-attr]
+            (root / name).write_bytes(read(tar, member))
             (root / name).chmod(mode)
             total += member.size
     return total
 
 
 def check_bill(path: Path, name: str, digest: str, program: Path) -> int:
-    """The bill of materials: about this image, whole in itself, and naming every crate of which the program speaks."""
+    """The bill of materials: about this image, whole in itself, with every crate of which the program speaks."""
     bill = json.loads(path.read_text())
-    need(f"@{digest}?" in bill["metadata"]["component"]["purl"] and name.startswith(bill["metadata"]["component"]["name"]),
-         f"{path}: is about another image")  # fmt: skip
+    about = bill["metadata"]["component"]
+    need(f"@{digest}?" in about["purl"] and name.startswith(about["name"]), f"{path}: is about another image")
     known = {each["bom-ref"] for each in bill["components"]}
     for edge in bill["dependencies"]:
         need(known.issuperset(edge["dependsOn"]), f"{path}: {edge['ref']} needs what is not listed")
@@ -137,8 +145,10 @@ def main() -> None:
         diffs.append("sha256:" + hashlib.sha256(layer).hexdigest())
         size += unpack(layer, root, program)
     need(diffs == config["rootfs"]["diff_ids"], f"{name}: the layers are not those of the configuration")
-    need(len(config["history"]) - sum(h.get("empty_layer", False) for h in config["history"]) == len(diffs), f"{name}: history")
-    need(archive.used == archive.files.keys(), f"{path}: {sorted(archive.files.keys() - archive.used)} belong to nothing")
+    made = [step for step in config["history"] if not step.get("empty_layer")]
+    need(len(made) == len(diffs), f"{name}: the history tells of {len(made)} layers")
+    stray = sorted(archive.files.keys() - archive.used)
+    need(not stray, f"{path}: {stray} belong to nothing")
     need(size < MOST_UNPACKED, f"{name}: {size >> 20} MiB unpacked")
     roots = ssl.create_default_context(cafile=str(root / "etc/ssl/certs/ca-certificates.crt")).cert_store_stats()
     need(roots["x509_ca"] > 50, f"{name}: {roots['x509_ca']} roots of TLS")
