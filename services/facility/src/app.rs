@@ -4,7 +4,10 @@ use crate::{
     issue::rpc::Issues,
     peers::{Campuses, CodeBook, Schools},
     policy,
-    push::{CampusCheck, rpc::Pushes},
+    push::{
+        CampusCheck,
+        rpc::{Pushes, Ready},
+    },
     record::rpc::Records,
     records::FacilityRecords,
     schema::MIGRATOR,
@@ -14,7 +17,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, Gate, Keyring, ServiceIdentity, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, clock, housekeeping};
+use eduhub_ingest::{Clock, Ingest, Intake, KeepDays, WorkLists, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
@@ -113,10 +116,9 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let archive = Archive::new(pool.clone(), vault, gate.clone());
     let draining = CancellationToken::new();
 
-    let comparison = Comparison::new(pool.clone(), ingest.vault.clone(), gate.clone());
-    let push =
-        Pushes { ingest: Arc::new(ingest), comparison, gate: gate.clone(), codes: codes.clone(), open_years };
-    let issues = Issues { pool: pool.clone(), gate: gate.clone() };
+    let ready = Ready { codes: codes.clone(), open_years };
+    let push = Pushes(Intake::new(ingest, gate.clone(), ready));
+    let issues = Issues(WorkLists::new(pool.clone(), gate.clone()));
     let watch = FeedServer::<FacilityRecords, FeedServiceServer<()>>::new(feed, gate, draining.clone());
     let records = RecordServiceServer::new(Records(reads.clone()));
     let records = RecordServer::new(reads, records);

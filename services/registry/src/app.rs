@@ -6,7 +6,10 @@ use crate::{
     enrolment::rpc::Enrolments,
     issue::rpc::Issues,
     policy,
-    push::{OwnSchool, rpc::Pushes},
+    push::{
+        OwnSchool,
+        rpc::{Pushes, Registered},
+    },
     record::rpc::Records,
     records::RegistryRecords,
     rules::{
@@ -22,7 +25,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Keyring, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Comparison, Ingest, KeepDays, Limits, clock, housekeeping};
+use eduhub_ingest::{Clock, Ingest, Intake, KeepDays, Limits, WorkLists, clock, housekeeping};
 use eduhub_pg::{PgPool, Standing};
 use eduhub_proto::registry::v1::{
     code_list_service_server::CodeListServiceServer, enrolment_service_server::EnrolmentServiceServer,
@@ -168,8 +171,7 @@ impl Ground {
         let archive = Archive::new(pool.clone(), vault.clone(), gate.clone());
         let epochs = ingest.epochs.clone();
         let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
-        let comparison = Comparison::new(pool.clone(), vault.clone(), gate.clone());
-        let push = Pushes { ingest: Arc::new(ingest), comparison, pool: pool.clone(), gate: gate.clone() };
+        let push = Pushes(Intake::new(ingest, gate.clone(), Registered(pool.clone())));
         let watch =
             FeedServer::<RegistryRecords, FeedServiceServer<()>>::new(feed, gate.clone(), draining.clone());
         let records = RecordServiceServer::new(Records(reads.clone()));
@@ -191,7 +193,7 @@ impl Ground {
             .add_service(SealServiceServer::new(Seals(archive)))
             .add_service(SchoolServiceServer::new(schools).max_decoding_message_size(limit))
             .add_service(CodeListServiceServer::new(lists).max_decoding_message_size(limit))
-            .add_service(IssueServiceServer::new(Issues { pool, gate }))
+            .add_service(IssueServiceServer::new(Issues(WorkLists::new(pool, gate))))
             .add_service(RuleServiceServer::new(packs))
             .add_service(EnrolmentServiceServer::new(enrolments))
     }

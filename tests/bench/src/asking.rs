@@ -1,6 +1,9 @@
 //! A client with many requests on the way.
 use anyhow::Result;
-use eduhub_proto::registry::v1::{Change, GetRecordRequest, record_service_client::RecordServiceClient};
+use eduhub_proto::{
+    common::v1::GetRecordRequest,
+    registry::v1::{Change, record_service_client::RecordServiceClient},
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -1,14 +1,15 @@
 //! The yardstick of reading: a bare tonic server with TLS that answers every `GetRecord` with the same record.
 use crate::record::load;
 use anyhow::{Context, Result};
-use eduhub_proto::common::v1::{
-    BatchGetRecordsRequest, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
-    GetRecordHistoryRequest, LogPosition, SearchRecordsRequest,
-};
-use eduhub_proto::registry::v1::{
-    BatchGetRecordsResponse, Change, GetRecordRequest, HistoryPage, ListRecordsRequest, RecordPage,
-    SearchRecordsResponse,
-    record_service_server::{RecordService, RecordServiceServer},
+use eduhub_proto::{
+    common::v1::{
+        BatchGetRecordsRequest, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
+        GetRecordHistoryRequest, GetRecordRequest, ListRecordsRequest, LogPosition, SearchRecordsRequest,
+    },
+    registry::v1::{
+        BatchGetRecordsResponse, Change, HistoryPage, RecordPage, SearchRecordsResponse,
+        record_service_server::{RecordService, RecordServiceServer},
+    },
 };
 use eduhub_stack::{Launch, Process, Warden};
 use prost::Message;

@@ -10,9 +10,9 @@ use crate::plan::Plan;
 use crate::rounds::{Lap, Laps, median};
 use anyhow::{Context, Result};
 use eduhub_cli::server::Server;
-use eduhub_proto::common::v1::Kind;
-use eduhub_proto::registry::v1::{
-    GetRecordRequest, ListRecordsRequest, record_service_client::RecordServiceClient,
+use eduhub_proto::{
+    common::v1::{GetRecordRequest, Kind, ListRecordsRequest},
+    registry::v1::record_service_client::RecordServiceClient,
 };
 use eduhub_stack::Warden;
 use std::sync::Arc;

@@ -8,14 +8,12 @@ use crate::{
 use eduhub_auth::{Role, Scope, testing::Persona};
 use eduhub_proto::{
     common::v1::{
-        BatchGetRecordsRequest, CountRecordsRequest, DataDomain, Dataset, DiffSealRequest,
-        GetRecordHistoryRequest, GetSealRequest, Kind, ListSealedRequest, RecordName, SchoolDigestRequest,
-        SealRequest, SearchRecordsRequest,
+        BatchGetRecordsRequest, CountIssuesRequest, CountRecordsRequest, DataDomain, Dataset,
+        DiffSealRequest, GetRecordHistoryRequest, GetRecordRequest, GetSealRequest, Kind, ListIssuesRequest,
+        ListRecordsRequest, ListSealedRequest, RecordName, SchoolDigestRequest, SealRequest,
+        SearchRecordsRequest,
     },
-    registry::v1::{
-        CountIssuesRequest, GetRecordRequest, GetSchoolRequest, GetVerificationRequest, ListIssuesRequest,
-        ListRecordsRequest, ListSchoolsRequest,
-    },
+    registry::v1::{GetSchoolRequest, GetVerificationRequest, ListSchoolsRequest},
 };
 use eduhub_testkit::{AccessTable, ask_nothing};
 use tonic::{Code, Status};

@@ -8,10 +8,9 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::{
-    common::v1::{BatchReply, CodeMappingUse, Kind, PushOpen},
+    common::v1::{BatchReply, CodeMappingUse, GetRecordRequest, Kind, PushOpen},
     registry::v1::{
-        CodeMapping, CodeMappingEntry, GetRecordRequest, ListCodeMappingsRequest, Pupil, Record,
-        SetCodeMappingRequest, record,
+        CodeMapping, CodeMappingEntry, ListCodeMappingsRequest, Pupil, Record, SetCodeMappingRequest, record,
     },
 };
 use tonic::{Code, Status};

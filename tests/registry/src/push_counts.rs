@@ -6,8 +6,8 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
-    common::v1::{GetRecordHistoryRequest, Kind, PushMode, PushOpen, Severity},
-    registry::v1::{GetRecordRequest, Record, record},
+    common::v1::{GetRecordHistoryRequest, GetRecordRequest, Kind, PushMode, PushOpen, Severity},
+    registry::v1::{Record, record},
 };
 
 #[tokio::test]

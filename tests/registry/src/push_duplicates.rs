@@ -6,7 +6,7 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::registry::v1::{ListIssuesRequest, Pupil};
+use eduhub_proto::{common::v1::ListIssuesRequest, registry::v1::Pupil};
 
 fn twin(n: u32, id_of: u32) -> Pupil {
     Pupil { personal_id: Some(make::personal_id(id_of)), ..make::pupil(n) }

@@ -6,10 +6,7 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::{
-    common::v1::{Kind, PushOpen},
-    registry::v1::{Issue, ListIssuesRequest},
-};
+use eduhub_proto::common::v1::{Issue, Kind, ListIssuesRequest, PushOpen};
 
 async fn issues(hub: &Hub, include_closed: bool) -> Vec<Issue> {
     let request = ListIssuesRequest { school_code: SCHOOL.into(), include_closed, ..Default::default() };
@@ -151,7 +148,7 @@ async fn issues_come_in_pages_and_counts_by_reason() {
     let distinct: std::collections::HashSet<_> = seen.iter().collect();
     assert_eq!(distinct.len(), 7);
     let counts = client
-        .count_issues(eduhub_proto::registry::v1::CountIssuesRequest { school_code: SCHOOL.into() })
+        .count_issues(eduhub_proto::common::v1::CountIssuesRequest { school_code: SCHOOL.into() })
         .await
         .unwrap()
         .into_inner()

@@ -6,10 +6,12 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::common::v1::Kind;
-use eduhub_proto::registry::v1::{
-    Attendance, Award, FreeCandidate, GetRecordRequest, Graduation, PolicyGroup, Pupil, Record, Retake,
-    Staff, SubjectScore, Training, YearlyEvaluation, record,
+use eduhub_proto::{
+    common::v1::{GetRecordRequest, Kind},
+    registry::v1::{
+        Attendance, Award, FreeCandidate, Graduation, PolicyGroup, Pupil, Record, Retake, Staff,
+        SubjectScore, Training, YearlyEvaluation, record,
+    },
 };
 
 fn attendance(n: u32) -> Attendance {

@@ -7,10 +7,11 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::{
-    common::v1::{BatchGetRecordsRequest, DataDomain, Kind, RecordFilter, RecordName, Sensitivity},
-    registry::v1::{
-        Change, Class, Enrolment, GetRecordRequest, ListRecordsRequest, Pupil, Record, RecordPage, record,
+    common::v1::{
+        BatchGetRecordsRequest, DataDomain, GetRecordRequest, Kind, ListRecordsRequest, RecordFilter,
+        RecordName, Sensitivity,
     },
+    registry::v1::{Change, Class, Enrolment, Pupil, Record, RecordPage, record},
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt;

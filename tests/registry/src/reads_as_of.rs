@@ -10,10 +10,10 @@ use eduhub_changelog::{Cursor, FeedIdentity, Phase};
 use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::{
-        BatchGetRecordsRequest, Dataset, GetPositionRequest, Kind, ReadPoint, RecordFilter, SealRequest,
-        WatchRequest, read_point::Point,
+        BatchGetRecordsRequest, Dataset, GetPositionRequest, GetRecordRequest, Kind, ListRecordsRequest,
+        ReadPoint, RecordFilter, SealRequest, WatchRequest, read_point::Point,
     },
-    registry::v1::{GetRecordRequest, ListRecordsRequest, watch_reply},
+    registry::v1::watch_reply,
 };
 use tonic::Code;
 use uuid::Uuid;

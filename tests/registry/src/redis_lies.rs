@@ -7,8 +7,8 @@ use crate::{
 use eduhub_auth::{Role, Scope, testing::Persona};
 use eduhub_faults::Reason;
 use eduhub_proto::{
-    common::v1::Kind,
-    registry::v1::{GetSchoolRequest, ListRecordsRequest},
+    common::v1::{Kind, ListRecordsRequest},
+    registry::v1::GetSchoolRequest,
 };
 use redis::AsyncCommands;
 

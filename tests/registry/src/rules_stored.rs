@@ -7,10 +7,8 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::{
-    common::v1::{ErrorGroup, Kind, Problem},
-    registry::v1::{
-        Class, Enrolment, Graduation, Health, ListIssuesRequest, Pupil, Record, Staff, TermResult,
-    },
+    common::v1::{ErrorGroup, Kind, ListIssuesRequest, Problem},
+    registry::v1::{Class, Enrolment, Graduation, Health, Pupil, Record, Staff, TermResult},
 };
 
 /// Open findings of a reason at a school, by key.

@@ -8,9 +8,9 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
 use eduhub_proto::{
-    common::v1::{Kind, Problem},
+    common::v1::{Kind, ListIssuesRequest, Problem},
     identity::v1::VerificationOutcome::{Mismatch, NotFound},
-    registry::v1::{GetVerificationRequest, ListIssuesRequest, Pupil},
+    registry::v1::{GetVerificationRequest, Pupil},
 };
 use eduhub_testkit::{eventually, until};
 

@@ -6,10 +6,7 @@ use crate::{
 };
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::{
-    common::v1::{Problem, Sensitivity},
-    registry::v1::ListIssuesRequest,
-};
+use eduhub_proto::common::v1::{ListIssuesRequest, Problem, Sensitivity};
 
 /// Open findings of the school as a reader up to this class sees them.
 async fn seen(hub: &Hub, class: Sensitivity) -> Vec<Problem> {

@@ -13,8 +13,8 @@ use anyhow::{Context, Result};
 use eduhub_cli::copy::LocalCopy;
 use eduhub_proto::{
     bridge::v1::LedgerState,
-    common::v1::Reason,
-    registry::v1::{ListIssuesRequest, issue_service_client::IssueServiceClient},
+    common::v1::{ListIssuesRequest, Reason},
+    registry::v1::issue_service_client::IssueServiceClient,
 };
 use eduhub_stack::Program;
 use std::{collections::BTreeSet, time::Duration};

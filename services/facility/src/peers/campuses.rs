@@ -4,8 +4,8 @@ use eduhub_auth::AuthedChannel;
 use eduhub_cache::Cache;
 use eduhub_faults::{Fault, of_peer};
 use eduhub_proto::{
-    common::v1::Kind,
-    registry::v1::{ListRecordsRequest, record_service_client::RecordServiceClient},
+    common::v1::{Kind, ListRecordsRequest},
+    registry::v1::record_service_client::RecordServiceClient,
 };
 use std::{collections::BTreeSet, time::Duration};
 use tonic::Status;

@@ -3,8 +3,10 @@ use crate::lab::{Lab, SCHOOL, YEAR, refusal};
 use crate::pushing::{batch, open, room, session, taking_away};
 use eduhub_auth::testing::Persona;
 use eduhub_faults::{Problem, Reason, Severity};
-use eduhub_proto::common::v1::{DataDomain, Kind, PushMode, PushOpen, Withdrawal};
-use eduhub_proto::facility::v1::{GetRecordRequest, ListRecordsRequest, PushRequest, Room, record};
+use eduhub_proto::{
+    common::v1::{DataDomain, GetRecordRequest, Kind, ListRecordsRequest, PushMode, PushOpen, Withdrawal},
+    facility::v1::{PushRequest, Room, record},
+};
 use tonic::Code;
 
 fn found(problem: &Problem) -> (Reason, Severity, &str, &str) {

@@ -3,13 +3,13 @@ use crate::lab::{CAMPUSES, COMMUNE, ELSEWHERE, Lab, SCHOOL, refusal};
 use crate::pushing::{batch, open, room, taking_away};
 use eduhub_auth::testing::Persona;
 use eduhub_faults::Reason;
-use eduhub_proto::common::v1::{
-    BatchGetRecordsRequest, CountBy, CountRecordsRequest, DataDomain, GetPositionRequest,
-    GetRecordHistoryRequest, Kind, ReadPoint, RecordFilter, RecordName, Withdrawal, read_point::Point,
-};
-use eduhub_proto::facility::v1::{
-    Change, CountIssuesRequest, GetRecordRequest, ListIssuesRequest, ListRecordsRequest, Room,
-    issue_service_client::IssueServiceClient, record,
+use eduhub_proto::{
+    common::v1::{
+        BatchGetRecordsRequest, CountBy, CountIssuesRequest, CountRecordsRequest, DataDomain,
+        GetPositionRequest, GetRecordHistoryRequest, GetRecordRequest, Kind, ListIssuesRequest,
+        ListRecordsRequest, ReadPoint, RecordFilter, RecordName, Withdrawal, read_point::Point,
+    },
+    facility::v1::{Change, Room, issue_service_client::IssueServiceClient, record},
 };
 use tonic::Code;
 

@@ -1,16 +1,18 @@
 //! Double of registry as facility sees it: schools, campuses, code lists.
 use eduhub_auth::testing::TokenMint;
 use eduhub_doubles::{CodeLists, Door, Schools, page};
-use eduhub_proto::common::v1::{
-    BatchGetRecordsRequest, ChangeHeader, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
-    GetRecordHistoryRequest, Kind, LogPosition, SearchRecordsRequest,
-};
-use eduhub_proto::registry::v1::{
-    BatchGetRecordsResponse, Change, Code, GetRecordRequest, HistoryPage, ListRecordsRequest, RecordPage,
-    SchoolEntry, SearchRecordsResponse,
-    code_list_service_server::CodeListServiceServer,
-    record_service_server::{RecordService, RecordServiceServer},
-    school_service_server::SchoolServiceServer,
+use eduhub_proto::{
+    common::v1::{
+        BatchGetRecordsRequest, ChangeHeader, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
+        GetRecordHistoryRequest, GetRecordRequest, Kind, ListRecordsRequest, LogPosition,
+        SearchRecordsRequest,
+    },
+    registry::v1::{
+        BatchGetRecordsResponse, Change, Code, HistoryPage, RecordPage, SchoolEntry, SearchRecordsResponse,
+        code_list_service_server::CodeListServiceServer,
+        record_service_server::{RecordService, RecordServiceServer},
+        school_service_server::SchoolServiceServer,
+    },
 };
 use std::{
     collections::BTreeMap,

@@ -5,7 +5,8 @@
 //! ([`held`]), what waited for them is admitted ([`waiting`]), findings become issues ([`stored`], [`issues`], [`duplicates`]), and the
 //! session goes on with the reply stored ([`session`]). Only then is it acknowledged. [`end`] completes the session.
 //!
-//! [`compare`] stands beside it: what of a school's records need not be pushed at all.
+//! [`compare`] stands beside it: what of a school's records need not be pushed at all. [`intake`] and the lists of [`issues`] are
+//! the RPCs over all this, the same for every service.
 
 mod batch;
 mod clock;
@@ -16,6 +17,7 @@ mod end;
 mod held;
 mod housekeeping;
 mod incoming;
+mod intake;
 mod issues;
 mod mapping;
 mod outcome;
@@ -33,10 +35,8 @@ pub use compare::{Comparison, MAX_GROUPS, MAX_RECORDS};
 pub use held::expire_held;
 pub use housekeeping::{KeepDays, housekeeping};
 pub use incoming::Incoming;
-pub use issues::{
-    CountedIssue, IssueRow, IssueView, Looked, close_issues, count_open, list_issues, open_issues,
-    settle_issues,
-};
+pub use intake::{Admits, Intake, Replies};
+pub use issues::{Looked, WorkLists, close_issues, open_issues, settle_issues};
 pub use mapping::{Mappings, VendorMapping};
 pub use prepare::Preparer;
 pub use push::{Extra, Inbound, Ingest, Limits, NoExtra, Opening, Pushing, opening};

@@ -3,7 +3,8 @@
 //!
 //! [`Reads`] is what services answer callers from: each read checks the caller's reach first and shows no more than its
 //! class. A single live record comes from the process's own cache (module `cache` says why it is never stale), else from a
-//! statement that it shares with other readers (module `batcher`). [`RecordServer`] sends such an answer as it was kept.
+//! statement that it shares with other readers (module `batcher`). [`RecordServer`] sends such an answer as it was kept;
+//! [`record_service!`] is the other RPCs.
 
 mod as_of;
 mod batcher;
@@ -17,6 +18,7 @@ mod history;
 mod many;
 mod pages;
 mod reads;
+mod rpc;
 mod search;
 mod server;
 mod view;
@@ -24,7 +26,7 @@ mod view;
 pub use difference::differences;
 pub use history::{RecordHistory, RecordVersion};
 pub use many::Batch;
-pub use pages::{Page, RecordList};
+pub use pages::RecordList;
 pub use reads::{Named, Reads, table};
 pub use search::Persons;
 pub use server::RecordServer;

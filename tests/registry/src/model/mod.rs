@@ -12,10 +12,10 @@ use crate::{
 use eduhub_auth::testing::Persona;
 use eduhub_proto::{
     common::v1::{
-        GetPositionRequest, Kind, PushCounts, PushOpen, ReadPoint, SchoolDigestRequest, WatchRequest,
-        read_point::Point,
+        GetPositionRequest, Kind, ListRecordsRequest, PushCounts, PushOpen, ReadPoint, SchoolDigestRequest,
+        WatchRequest, read_point::Point,
     },
-    registry::v1::{ListRecordsRequest, PushBatch, Record, record::Record as Any},
+    registry::v1::{PushBatch, Record, record::Record as Any},
 };
 use futures::{StreamExt, stream};
 use rand::{Rng, SeedableRng};

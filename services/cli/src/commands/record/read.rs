@@ -2,8 +2,7 @@
 use super::{Registry, print};
 use crate::commands::values::kind;
 use crate::output;
-use eduhub_proto::common::v1::{BatchGetRecordsRequest, Kind, RecordFilter, RecordName};
-use eduhub_proto::registry::v1::ListRecordsRequest;
+use eduhub_proto::common::v1::{BatchGetRecordsRequest, Kind, ListRecordsRequest, RecordFilter, RecordName};
 
 /// Names in one call.
 const CALL: usize = 500;

@@ -3,11 +3,12 @@
 //! A row says which record, which field and why; of the finding itself it keeps only what these columns don't say. The texts
 //! for people come from the catalogue when the list is read, so that a better text serves old issues too.
 
+mod list;
 mod read;
 mod stored;
 mod write;
 
-pub use read::{CountedIssue, IssueRow, IssueView, count_open, list_issues};
+pub use list::WorkLists;
 pub use write::{Looked, close_issues, open_issues, settle_issues};
 pub(crate) use write::{close_all, sync};
 
