@@ -1,7 +1,10 @@
 """README.md of the chart, made from the comments of values.yaml."""
 
+import json
+
 import yaml
 
+import facts
 from chart import CHART
 
 HEAD = """# Values of the chart `eduhub`
@@ -14,9 +17,37 @@ Made from the comments of [values.yaml](values.yaml) by `scripts/chart-check --w
 """
 
 
+SETTINGS = """
+## Settings
+Of every service (`settings`, or `services.<name>.settings` for one alone), then of single ones. Defaults and reasons stand beside
+each in the sources: `services/platform/runtime/src/config`, `services/<name>/src/config.rs`. What a setting names is taken as
+`EDUHUB_<SETTING>`; addresses of services, ports, drain and paths of secrets are computed.
+
+| service | setting | takes |
+|---|---|---|
+"""
+
+
 def text():
     source = (CHART / "values.yaml").read_text()
-    return HEAD + "".join(rows(yaml.compose(source), source.splitlines(), ""))
+    return HEAD + "".join(rows(yaml.compose(source), source.splitlines(), "")) + SETTINGS + "".join(settings())
+
+
+def settings():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    of = {"all": schema["$defs"]["settings"]["properties"]}
+    for name in facts.names():
+        of[name] = schema["properties"]["services"]["properties"][name]["properties"]["settings"]["properties"]
+    for service, keys in of.items():
+        yield from (f"| {service} | `{key}` | {takes(kind)} |\n" for key, kind in keys.items())
+
+
+def takes(kind):
+    if "enum" in kind:
+        return " or ".join(kind["enum"])
+    if "maximum" in kind:
+        return f"{kind['minimum']} to {kind['maximum']}"
+    return {"boolean": "true or false"}.get(kind["type"]) or (f"`{kind['pattern']}`" if "pattern" in kind else "a text").replace("|", "\\|")
 
 
 def rows(node, lines, path):
@@ -46,6 +77,9 @@ def plain(node):
 
 
 def problems(write):
+    for line in text().splitlines():
+        if line.startswith("| `") and line.endswith("` |  |"):
+            yield f"values.yaml says nothing about {line.split('`')[1]}"
     path = CHART / "README.md"
     if write:
         path.write_text(text())
