@@ -2,6 +2,7 @@
 //!
 //! - [`config`]: settings from the environment and a file, every mistake reported at once;
 //! - [`telemetry`]: JSON logs that carry the trace id, OTLP traces and metrics;
+//! - [`meter`], [`metrics`]: metrics as tables of rows, and the rows of every service;
 //! - [`propagation`]: the W3C trace context in and out of calls, and across stored work;
 //! - [`deadline`]: the caller's deadline, enforced and passed on;
 //! - [`server`]: a gRPC server with TLS, limits, health, and a drain that ends;
@@ -15,6 +16,8 @@ pub mod client;
 pub mod config;
 mod crypto;
 pub mod deadline;
+pub mod meter;
+pub mod metrics;
 pub mod probe;
 pub mod program;
 pub mod propagation;

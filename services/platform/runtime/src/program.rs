@@ -78,13 +78,16 @@ impl Program {
         serve: impl AsyncFnOnce(Reader) -> Result<(), E>,
         migrate: impl AsyncFnOnce(Reader) -> Result<(), E>,
     ) -> Result<(), Failure> {
-        let telemetry = telemetry::init(self.name)?;
+        let mut telemetry = telemetry::init(self.name)?;
         let mut reader = Reader::from_env(self.prefix);
         if let Some(path) = &args.config {
             reader = reader.with_file(path);
         }
         let outcome = match args.command {
-            Command::Serve => serve(reader).await.map_err(Into::into),
+            Command::Serve => {
+                telemetry.listen().await?;
+                serve(reader).await.map_err(Into::into)
+            }
             Command::Migrate => migrate(reader).await.map_err(Into::into),
             Command::Healthcheck { url, probe } => {
                 let tls = TlsConfig::read(&mut reader).client();

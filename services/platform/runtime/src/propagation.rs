@@ -16,7 +16,6 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 pub use layer::{TraceLayer, TraceService};
-pub use metrics::{CALL_DURATION, CALLS};
 
 const TRACEPARENT: &str = "traceparent";
 

@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex};
 use echo::{Client, start};
 use eduhub_runtime::client::{ClientTls, channel};
 use eduhub_runtime::config::ServerConfig;
-use eduhub_runtime::propagation::{CALLS, current_traceparent, span_from_traceparent};
+use eduhub_runtime::propagation::{current_traceparent, span_from_traceparent};
 use eduhub_runtime::telemetry::{TelemetryConfig, TelemetryError, init_with};
+use opentelemetry_proto::tonic::collector::logs::v1 as logs;
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server as logs_server;
 use opentelemetry_proto::tonic::collector::metrics::v1 as metrics;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server as metrics_server;
 use opentelemetry_proto::tonic::collector::trace::v1 as traces;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server as trace_server;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -22,6 +25,20 @@ use tracing::Instrument;
 struct Collector {
     spans: Arc<Mutex<Vec<Span>>>,
     metrics: Arc<Mutex<String>>,
+    logs: Arc<Mutex<Vec<LogRecord>>>,
+}
+
+#[tonic::async_trait]
+impl logs_server::LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<logs::ExportLogsServiceRequest>,
+    ) -> Result<Response<logs::ExportLogsServiceResponse>, Status> {
+        let resources = request.into_inner().resource_logs.into_iter();
+        let records = resources.flat_map(|r| r.scope_logs).flat_map(|s| s.log_records);
+        self.logs.lock().unwrap().extend(records);
+        Ok(Response::new(logs::ExportLogsServiceResponse::default()))
+    }
 }
 
 #[tonic::async_trait]
@@ -54,6 +71,7 @@ async fn collector() -> (Collector, String) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = tonic::transport::Server::builder()
         .add_service(trace_server::TraceServiceServer::new(collector.clone()))
+        .add_service(logs_server::LogsServiceServer::new(collector.clone()))
         .add_service(metrics_server::MetricsServiceServer::new(collector.clone()));
     tokio::spawn(server.serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener)));
     (collector, url)
@@ -62,7 +80,8 @@ async fn collector() -> (Collector, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_from_the_caller_through_the_server_to_later_work() {
     let (collector, url) = collector().await;
-    let config = TelemetryConfig { log: "off".into(), otlp_endpoint: Some(url), trace_ratio: 1.0 };
+    let log = "off,telemetry=info".into();
+    let config = TelemetryConfig { log, otlp_endpoint: Some(url), ..TelemetryConfig::default() };
     let telemetry = init_with("echo", config.clone()).unwrap();
     assert!(matches!(init_with("echo", config), Err(TelemetryError::Started)));
     let running = start(ServerConfig::for_tests(), |s| s).await;
@@ -72,6 +91,8 @@ async fn one_trace_from_the_caller_through_the_server_to_later_work() {
         client.wait(1).await.unwrap();
         let mut numbers = client.count(3).await.unwrap();
         while numbers.message().await.unwrap().is_some() {}
+        tracing::info!(rows = 3, "counted");
+        tracing::debug!("below the filter");
         current_traceparent().unwrap()
     }
     .instrument(tracing::info_span!("caller"))
@@ -109,9 +130,13 @@ async fn one_trace_from_the_caller_through_the_server_to_later_work() {
     );
 
     let points = collector.metrics.lock().unwrap().clone();
-    for part in [CALLS, "eduhub.rpc.server.duration", "\"Wait\"", "\"test.Echo\""] {
+    for part in ["rpc.server.call.duration", "eduhub.rpc.server.open", "\"test.Echo/Wait\"", "\"OK\""] {
         assert!(points.contains(part), "{part} is missing");
     }
+    let records = collector.logs.lock().unwrap().clone();
+    let [line] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((&line.trace_id, &line.span_id), (&caller.trace_id, &caller.span_id));
+    assert!(format!("{line:?}").contains("counted"), "{line:?}");
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -15,17 +15,16 @@ use super::metrics::CallMetrics;
 pub(super) struct Call {
     span: Span,
     metrics: CallMetrics,
-    service: String,
-    method: String,
+    /// Number of the method.
+    method: usize,
     began: Instant,
     code: Option<Code>,
 }
 
 impl Call {
-    pub(super) fn begin(span: Span, metrics: CallMetrics, service: &str, method: &str) -> Self {
-        metrics.begin(service, method);
-        let (service, method) = (service.to_owned(), method.to_owned());
-        Self { span, metrics, service, method, began: Instant::now(), code: None }
+    pub(super) fn begin(span: Span, metrics: CallMetrics, method: usize) -> Self {
+        metrics.begin(method);
+        Self { span, metrics, method, began: Instant::now(), code: None }
     }
 
     pub(super) fn span(&self) -> &Span {
@@ -51,7 +50,7 @@ impl Drop for Call {
         if is_server_fault(code) {
             self.span.record("otel.status_code", "ERROR");
         }
-        self.metrics.end(&self.service, &self.method, code, self.began.elapsed());
+        self.metrics.end(self.method, code, self.began.elapsed());
     }
 }
 

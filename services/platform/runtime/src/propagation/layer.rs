@@ -27,23 +27,24 @@ pub struct TraceLayer {
 impl TraceLayer {
     /// `methods` gives the names that spans and metrics may use.
     pub fn new(methods: Arc<Methods>) -> Self {
-        Self { methods, metrics: CallMetrics::new() }
+        let metrics = CallMetrics::new(&methods);
+        Self { methods, metrics }
     }
 
     fn open(&self, request: &Request<Body>) -> Call {
-        let (service, method) = self.methods.names(request.uri().path());
+        let method = self.methods.at(request.uri().path());
         let span = tracing::info_span!(
             "grpc.server",
-            otel.name = format!("{service}/{method}"),
+            otel.name = method.full.as_str(),
             otel.kind = "server",
             otel.status_code = Empty,
             rpc.system = "grpc",
-            rpc.service = service,
-            rpc.method = method,
+            rpc.service = method.service(),
+            rpc.method = method.name(),
             rpc.grpc.status_code = Empty,
         );
         continue_from(&span, &Incoming(request.headers()));
-        Call::begin(span, self.metrics.clone(), service, method)
+        Call::begin(span, self.metrics.clone(), method.number)
     }
 }
 

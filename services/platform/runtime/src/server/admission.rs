@@ -12,6 +12,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::{Layer, Service};
 
 use super::Methods;
+use crate::meter::{BoundCounter, KeyValue};
+use crate::metrics::REFUSED_CALLS;
 
 /// Sheds what a server can't take: above the limit the answer is RESOURCE_EXHAUSTED with a retry hint, at once.
 ///
@@ -22,21 +24,31 @@ pub(super) struct AdmissionLayer {
     methods: Arc<Methods>,
     unary: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    /// By kind of place, unary first.
+    refused: [BoundCounter<u64>; 2],
 }
 
 impl AdmissionLayer {
     pub(super) fn new(methods: Arc<Methods>, unary: usize, streams: usize) -> Self {
-        Self { methods, unary: Arc::new(Semaphore::new(unary)), streams: Arc::new(Semaphore::new(streams)) }
+        let refused = REFUSED_CALLS.counter();
+        let refused = ["unary", "streams"].map(|place| refused.bind(&[KeyValue::new("place", place)]));
+        let (unary, streams) = (Arc::new(Semaphore::new(unary)), Arc::new(Semaphore::new(streams)));
+        Self { methods, unary, streams, refused }
     }
 
     fn admit(&self, path: &str) -> Result<Option<OwnedSemaphorePermit>, tonic::Status> {
         if path.starts_with("/grpc.health.v1.Health/") {
             return Ok(None);
         }
-        let (places, what) =
-            if self.methods.is_stream(path) { (&self.streams, "streams") } else { (&self.unary, "requests") };
+        let [unary, streams] = &self.refused;
+        let (places, what, refused) = if self.methods.is_stream(path) {
+            (&self.streams, "streams", streams)
+        } else {
+            (&self.unary, "requests", unary)
+        };
         let permit = places.clone().try_acquire_owned();
         permit.map(Some).map_err(|_| {
+            refused.add(1);
             let mut details = ErrorDetails::new();
             details.set_retry_info(Some(Duration::from_secs(1)));
             let text = format!("the server is at its limit of open {what}; try again");
