@@ -11,6 +11,7 @@ mod dictionary;
 mod digests;
 mod enums;
 mod groups;
+mod lint;
 mod lists;
 mod masking;
 mod migrations;

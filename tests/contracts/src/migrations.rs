@@ -3,7 +3,7 @@ use eduhub_pg::Migrator;
 use std::path::Path;
 
 /// The services with their embedded migrations.
-fn services() -> [(&'static str, &'static Migrator); 5] {
+pub fn services() -> [(&'static str, &'static Migrator); 5] {
     [
         ("identity", &eduhub_identity::schema::MIGRATOR),
         ("registry", &eduhub_registry::schema::MIGRATOR),
