@@ -6,12 +6,27 @@ use eduhub_proto::identity::v1::token_service_client::TokenServiceClient;
 use eduhub_proto::identity::v1::{
     ClientSecret, IssueTokenRequest, Password, issue_token_request::Proof as Sent,
 };
-use eduhub_runtime::client::{self, ClientError, ClientTls, GrpcChannel};
+use eduhub_runtime::client::{self, ClientError, ClientTls, GrpcChannel, Repeats};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tonic::Status;
+
+/// What the API's service config says about asking again, for all channels of the process.
+static REPEATS: LazyLock<Option<Arc<Repeats>>> =
+    LazyLock::new(|| Repeats::parse(eduhub_proto::SERVICE_CONFIG).ok().map(Arc::new));
+
+/// A channel whose calls are asked again as the API's service config says.
+///
+/// # Errors
+/// [`ClientError`]: not a URL, or no authority to trust.
+pub fn channel(url: &str, tls: &ClientTls) -> Result<GrpcChannel, ClientError> {
+    match &*REPEATS {
+        Some(repeats) => client::repeating_channel(url, tls, repeats),
+        None => client::channel(url, tls),
+    }
+}
 
 /// Longest wait for a token.
 const ISSUE: Duration = Duration::from_secs(10);
@@ -149,6 +164,14 @@ impl Server {
     /// # Errors
     /// [`ClientError`]: not a URL, or no authority to trust.
     pub fn channel(&self) -> Result<AuthedChannel, ClientError> {
-        Ok(self.session.channel(client::channel(&self.url, &self.tls)?))
+        Ok(self.session.channel(channel(&self.url, &self.tls)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_service_config_is_read() {
+        assert!(super::REPEATS.is_some());
     }
 }

@@ -18,4 +18,5 @@ mod migrations;
 mod policies;
 mod push;
 mod reasons;
+mod retry;
 mod schema;

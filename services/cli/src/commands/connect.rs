@@ -1,7 +1,7 @@
 //! Options that every client command has: whom to trust and as whom to call.
-use crate::server::{Proof, Server, Session};
+use crate::server::{Proof, Server, Session, channel};
 use anyhow::{Context, bail};
-use eduhub_runtime::client::{ClientTls, GrpcChannel, channel};
+use eduhub_runtime::client::{ClientTls, GrpcChannel};
 use secrecy::SecretString;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,10 @@ pub use raw_batch::RawBatch;
 /// Descriptor set of the whole API with comments and annotations, for reflection and for contract tests.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eduhub.descriptor.bin"));
 
+/// The standard gRPC service config of the API (JSON), which clients of every language load into their channels: how long a
+/// call may take, and which ones are asked again after UNAVAILABLE. A contract test holds it against the descriptors.
+pub const SERVICE_CONFIG: &str = include_str!("../../../../proto/eduhub/service_config.json");
+
 macro_rules! packages {
     ($($(#[$doc:meta])* $name:ident => $file:literal;)*) => {
         $($(#[$doc])*

@@ -1,7 +1,13 @@
 //! Channels to peers: lazily connected, with trace context and deadline on every call.
 
+mod repeating;
+mod repeats;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use repeating::Repeating;
+pub use repeats::{NotAConfig, Repeats};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -18,7 +24,7 @@ const KEEPALIVE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The channel that generated clients are made of: `SchoolServiceClient::new(channel)`, of type
 /// `SchoolServiceClient<GrpcChannel>`. Cheap to clone; all clones share one connection.
-pub type GrpcChannel = InterceptedService<Channel, Outgoing>;
+pub type GrpcChannel = InterceptedService<Repeating<Channel>, Outgoing>;
 
 /// Whom to trust when calling, and who to be.
 #[derive(Clone, Default)]
@@ -54,8 +60,25 @@ pub enum ClientError {
 /// # Errors
 /// [`ClientError`].
 pub fn channel(url: &str, tls: &ClientTls) -> Result<GrpcChannel, ClientError> {
-    let endpoint = endpoint(url, tls)?;
-    Ok(InterceptedService::new(endpoint.connect_lazy(), Outgoing(())))
+    made(url, tls, None)
+}
+
+/// As [`channel`], and calls are asked again as a service config says: for programs at the edge, such as the command line.
+/// Services answer UNAVAILABLE instead and leave it to their callers, so that attempts do not multiply.
+///
+/// # Errors
+/// [`ClientError`].
+pub fn repeating_channel(
+    url: &str,
+    tls: &ClientTls,
+    repeats: &Arc<Repeats>,
+) -> Result<GrpcChannel, ClientError> {
+    made(url, tls, Some(repeats.clone()))
+}
+
+fn made(url: &str, tls: &ClientTls, repeats: Option<Arc<Repeats>>) -> Result<GrpcChannel, ClientError> {
+    let channel = endpoint(url, tls)?.connect_lazy();
+    Ok(InterceptedService::new(Repeating::new(channel, repeats), Outgoing(())))
 }
 
 /// The endpoint behind [`channel`], for callers that want to connect at once or change a setting.
