@@ -21,7 +21,7 @@ MOST_PACKED, MOST_UNPACKED = 40 << 20, 80 << 20
 EXPECTED = re.compile(
     r"etc/(group|nsswitch\.conf|os-release|passwd|ssl/certs/ca-certificates\.crt)"
     r"|lib(64)?/([\w-]+/)?(ld-linux-[\w-]+\.so\.\d|libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1)"
-    r"|usr/share/doc/([\w.+-]+/copyright|eduhub/LICENSE)"
+    r"|usr/share/doc/([\w.+-]+/copyright|eduhub/(LICENSE|THIRD-PARTY)|rust/COPYRIGHT-library\.html)"
     r"|var/lib/dpkg/status\.d/[\w.+-]+"
 )
 Json = dict[str, Any]
@@ -104,6 +104,14 @@ def unpack(layer: bytes, root: Path, program: str) -> int:
     return total
 
 
+def check_notices(bill: Json, notices: str) -> None:
+    """Every crate from outside has its licence texts in the image."""
+    named = set(re.findall(r"^==== (\S+ \S+) \(", notices, re.M))
+    crates = [each for each in bill["components"] if "purl" in each and "hashes" in each]
+    outside = {f"{each['name']} {each['version']}" for each in crates}
+    need(len(outside) > 100 and outside <= named, f"the image has no licence texts of {sorted(outside - named)}")
+
+
 def check_bill(path: Path, name: str, digest: str, program: Path) -> int:
     """The bill of materials: about this image, whole in itself, with every crate of which the program speaks."""
     bill = json.loads(path.read_text())
@@ -120,6 +128,7 @@ def check_bill(path: Path, name: str, digest: str, program: Path) -> int:
     crates = {f"pkg:cargo/{crate.decode()}@{version.decode()}" for crate, version in spoken}
     need(len(crates) > 30, f"{program.name} names only {len(crates)} crates: the comparison says nothing")
     need(crates <= known, f"{path}: {program.name} has code of {sorted(crates - known)}")
+    check_notices(bill, (program.parents[2] / "usr/share/doc/eduhub/THIRD-PARTY").read_text())
     return len(known)
 
 
