@@ -78,7 +78,7 @@ impl Program {
         serve: impl AsyncFnOnce(Reader) -> Result<(), E>,
         migrate: impl AsyncFnOnce(Reader) -> Result<(), E>,
     ) -> Result<(), Failure> {
-        let mut telemetry = telemetry::init(self.name)?;
+        let mut telemetry = telemetry::init_with(self.name, self.telemetry(&args.command)?)?;
         let mut reader = Reader::from_env(self.prefix);
         if let Some(path) = &args.config {
             reader = reader.with_file(path);
@@ -96,6 +96,16 @@ impl Program {
         };
         telemetry.shutdown().await;
         outcome
+    }
+
+    /// A probe tells nobody but its caller: it must not wait for a dead collector, or Kubernetes would take a living service
+    /// for a dead one.
+    fn telemetry(self, command: &Command) -> Result<telemetry::TelemetryConfig, Failure> {
+        let mut config = telemetry::TelemetryConfig::from_env()?;
+        if matches!(command, Command::Healthcheck { .. }) {
+            config.otlp_endpoint = None;
+        }
+        Ok(config)
     }
 
     #[allow(clippy::print_stderr)]
