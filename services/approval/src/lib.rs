@@ -9,6 +9,7 @@ pub mod config;
 mod database;
 mod fields;
 mod peers;
+pub mod metrics;
 pub mod policy;
 pub mod route;
 pub mod schema;

@@ -3,12 +3,14 @@ use anyhow::{Context, Result};
 use eduhub_approval::{
     app::{self, NAME, Parts},
     config::{Config, PREFIX},
+    metrics,
     schema::MIGRATOR,
 };
 use eduhub_auth::{ServiceIdentity, Verifier};
 use eduhub_cache::Cache;
 use eduhub_runtime::{client, config::Reader, program::Program};
 use std::process::ExitCode;
+use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,7 +31,10 @@ async fn serve(reader: Reader) -> Result<()> {
     let pool = eduhub_pg::connect(&config.db).await?;
     eduhub_pg::check_schema(&pool, &MIGRATOR).await?;
     let parts = Parts { pool: pool.clone(), cache, verifier: Verifier::start(identity), registry, facility };
+    let mut beside = JoinSet::new();
+    beside.spawn(eduhub_pg::figures(pool.clone(), metrics::questions()));
     app::server(config.server, parts)?.run().await?;
+    drop(beside);
     pool.close().await;
     Ok(())
 }

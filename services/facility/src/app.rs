@@ -97,6 +97,7 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let mut workers = JoinSet::new();
     workers.spawn(codes.clone().follow(registry));
     workers.spawn(housekeeping(pool.clone(), keep));
+    workers.spawn(eduhub_pg::figures(pool.clone(), eduhub_feed::metrics::questions()));
 
     let lists = codes.clone();
     let mut ingest = Ingest::<FacilityRecords>::new(

@@ -26,7 +26,7 @@ use crate::policy::{PACKAGE, ROWS};
 use crate::reconcile::Reconciliations;
 use crate::schema::MIGRATOR;
 use crate::transfer::Transfers;
-use crate::{NAME, jobs};
+use crate::{NAME, jobs, metrics};
 
 /// The whole service: connects, checks the schema, serves until the stop signal, lets workers finish, closes.
 ///
@@ -60,6 +60,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let drain = config.server.drain;
     let draining = CancellationToken::new();
     let mut workers = workers(&core, &draining);
+    let mut beside = JoinSet::new();
+    beside.spawn(eduhub_pg::figures(pool.clone(), metrics::questions()));
     let served = server(config.server, core, Verifier::start(identity), draining.clone())?.run().await;
     draining.cancel();
     // A worker ends with its present job; one that does not leaves it to another replica when its lease runs out.
@@ -67,6 +69,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("workers were still busy after the drain");
         workers.shutdown().await;
     }
+    drop(beside);
     pool.close().await;
     served.map(|_| ()).map_err(Into::into)
 }

@@ -14,6 +14,7 @@ pub mod fill;
 pub mod jobs;
 pub mod ledger;
 pub mod mapping;
+pub mod metrics;
 pub mod ministry;
 pub mod peers;
 pub mod places;

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     enrolment::rpc::Enrolments,
     issue::rpc::Issues,
-    policy,
+    metrics, policy,
     push::{
         OwnSchool,
         rpc::{Pushes, Registered},
@@ -124,6 +124,7 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
 
     let mut workers = JoinSet::new();
     workers.spawn(housekeeping(pool.clone(), keep));
+    workers.spawn(eduhub_pg::figures(pool.clone(), metrics::questions()));
     if let Some(identity) = identity {
         let worker = Worker { pool: pool.clone(), vault, identity, wake, limits: WorkerLimits::default() };
         workers.spawn(worker.run());

@@ -8,6 +8,7 @@ pub mod code_list;
 pub mod config;
 pub mod enrolment;
 pub mod issue;
+pub mod metrics;
 pub mod policy;
 pub mod push;
 pub mod record;

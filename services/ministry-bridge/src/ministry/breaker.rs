@@ -51,6 +51,11 @@ impl Breaker {
         Ok(Pass { breaker: self.clone(), probe: true })
     }
 
+    /// Whether failures have stopped the calls, and no try has succeeded since.
+    pub fn is_open(&self) -> bool {
+        self.lock().closed_until.is_some()
+    }
+
     /// Nobody calls for so long (429).
     pub fn hold(&self, time: Duration) {
         let mut inner = self.lock();

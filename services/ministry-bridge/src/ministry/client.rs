@@ -12,6 +12,7 @@ use super::failure::of_status;
 use super::message::{HeldPage, RefusalBody};
 use super::token::{Token, Tokens};
 use super::{Breaker, Failure, HeldRow, Receipt};
+use crate::metrics::Counts;
 
 /// A hint to come back later than this is not believed.
 const LONGEST_HINT: Duration = Duration::from_secs(600);
@@ -47,6 +48,7 @@ pub struct Ministry {
     tokens: Tokens,
     limiter: DefaultDirectRateLimiter,
     breaker: Breaker,
+    counts: Counts,
 }
 
 impl Ministry {
@@ -64,19 +66,26 @@ impl Ministry {
         }
         let base = config.url.as_str().trim_end_matches('/').to_owned();
         let at = |path: &str| Url::parse(&format!("{base}/{path}"));
+        let breaker = Breaker::new(config.breaker_failures, config.breaker_pause);
         Ok(Self {
             http: http.build()?,
             receive: at("api/TiepNhan")?,
             read_back: at("api/DoiSoat")?,
             tokens: Tokens::new(at("oauth/token")?, config.client_id, config.client_secret),
             limiter: RateLimiter::direct(Quota::per_second(config.rate)),
-            breaker: Breaker::new(config.breaker_failures, config.breaker_pause),
+            counts: Counts::beside(&breaker),
+            breaker,
         })
     }
 
     /// The circuit breaker: ask it before taking work that calls the Ministry.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
+    }
+
+    /// What it said, counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Sends a batch. The same `key` with the same `body` has the same effect once.
@@ -113,8 +122,20 @@ impl Ministry {
         Ok((page.ban_ghi, page.trang_sau.filter(|token| !token.is_empty())))
     }
 
-    /// A call with a token; with a new one when the Ministry no longer takes the first.
+    /// A call, counted.
     async fn call(
+        &self,
+        method: Method,
+        url: &Url,
+        with: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Failure> {
+        let answered = self.ask(method, url, with).await;
+        self.counts.call(answered.as_ref().err());
+        answered
+    }
+
+    /// A call with a token; with a new one when the Ministry no longer takes the first.
+    async fn ask(
         &self,
         method: Method,
         url: &Url,

@@ -50,6 +50,17 @@ impl Failure {
         }
     }
 
+    /// Which of these it is, for metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Throttled(_) => "throttled",
+            Self::Away { .. } => "away",
+            Self::Choked { .. } => "choked",
+            Self::Lost { .. } => "lost",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
     /// Whether the attempt counts towards giving a record up.
     pub fn counts(&self) -> bool {
         matches!(self, Self::Choked { .. } | Self::Lost { .. })

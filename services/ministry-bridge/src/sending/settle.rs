@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::fill::TX;
 use crate::jobs::{self, Job, Work, pause};
 use crate::ledger::{self, Answer, Waiting};
+use crate::metrics;
 use crate::ministry::{Failure, Outcome, Pass, Receipt, Verdict};
 use crate::transfer::{self, Transfer};
 
@@ -83,6 +84,7 @@ fn of_verdict(verdict: Verdict) -> Answer {
 
 async fn settle(core: &Core, job: &Job, answers: Vec<Answer>) -> Result<(), Error> {
     let (lease, id, batch) = (job.lease(), job.transfer_id, core.settings.batch);
+    let tally = metrics::tally(&answers);
     in_tx(&core.pool, TX, move |conn| {
         Box::pin(async move {
             transfer::lock(conn, id).await?;
@@ -93,6 +95,7 @@ async fn settle(core: &Core, job: &Job, answers: Vec<Answer>) -> Result<(), Erro
         })
     })
     .await?;
+    core.ministry.counts().settled(&tally);
     core.wake.notify_waiters();
     Ok(())
 }

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::future::Cache as Local;
-use opentelemetry::metrics::Counter;
-use opentelemetry::{KeyValue, global};
 use prost::Message;
 
 use crate::entry::{Keys, Place};
+use crate::metrics::{Reads, Source};
 use crate::remote::Remote;
 
 /// With Redis an entry stays this long in the process: short, because another replica's invalidation reaches Redis
@@ -34,12 +33,11 @@ pub struct Cache(Arc<Inner>);
 
 struct Inner {
     keys: Keys,
-    namespace: String,
     local: Local<Slot, Held>,
     remote: Option<Remote>,
     /// Counts invalidations.
     epochs: Vec<AtomicU64>,
-    reads: Counter<u64>,
+    reads: Reads,
 }
 
 /// The key in the process. The epoch is part of it, so that a read after an invalidation neither finds the old value
@@ -80,11 +78,10 @@ impl Cache {
             .build();
         Ok(Self(Arc::new(Inner {
             keys: Keys::new(key, namespace),
-            namespace: namespace.to_owned(),
             local,
             remote,
             epochs: (0..STRIPES).map(|_| AtomicU64::new(0)).collect(),
-            reads: global::meter("eduhub").u64_counter("eduhub.cache.reads").build(),
+            reads: Reads::of(namespace),
         })))
     }
 
@@ -105,13 +102,13 @@ impl Cache {
         let kind = std::any::type_name::<T>();
         let epoch = inner.epoch(&place).load(Ordering::Acquire);
         let mut fetched = None;
-        let mut source = "local";
+        let mut source = Source::Local;
         let fill = async {
             if let Some(held) = inner.recall::<T>(&place).await {
-                source = "redis";
+                source = Source::Redis;
                 return Ok(held);
             }
-            source = "fetch";
+            source = Source::Fetch;
             let value = fetch.await?;
             let payload: Arc<[u8]> = value.encode_to_vec().into();
             fetched = Some(value);
@@ -119,9 +116,7 @@ impl Cache {
             Ok(Held { payload, ttl: inner.local_ttl(ttl) })
         };
         let outcome = inner.local.try_get_with(Slot { place, kind, epoch }, fill).await;
-        let attributes =
-            [KeyValue::new("namespace", inner.namespace.clone()), KeyValue::new("source", source)];
-        inner.reads.add(1, &attributes);
+        inner.reads.count(source);
         match (outcome, fetched) {
             (Err(error), _) => Err(E::clone(&error)),
             (Ok(_), Some(value)) => Ok(value),

@@ -20,6 +20,7 @@
 mod cache;
 mod circuit;
 mod entry;
+pub mod metrics;
 mod remote;
 
 pub use cache::{Cache, CacheError};

@@ -1,5 +1,5 @@
 //! The one reader per process that follows the head of the log.
-use crate::{event::Page, limits::FeedLimits, shelf::Shelf, snapshot::Snapshots, wake};
+use crate::{event::Page, limits::FeedLimits, metrics::Measured, shelf::Shelf, snapshot::Snapshots, wake};
 use eduhub_changelog::{FeedIdentity, Head, Position, RecordSet};
 use eduhub_pg::DbError;
 use eduhub_vault::Vault;
@@ -54,6 +54,7 @@ pub struct Feed<S> {
     pub(crate) limits: FeedLimits,
     pub(crate) state: Heads,
     pub(crate) followers: Arc<AtomicUsize>,
+    pub(crate) measured: Measured,
     /// Ended with the feed.
     _tasks: JoinSet<()>,
 }
@@ -78,7 +79,8 @@ impl<S: RecordSet> Feed<S> {
             feed: None,
         };
         tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
-        Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, _tasks: tasks })
+        let measured = Measured::new(state.clone());
+        Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, measured, _tasks: tasks })
     }
 
     /// What the reader of this process sees of the log, for others who need to know of commits.

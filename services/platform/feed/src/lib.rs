@@ -11,6 +11,7 @@ mod begun;
 mod event;
 mod head;
 mod limits;
+pub mod metrics;
 mod outbox;
 mod reach;
 mod scope;

@@ -3,7 +3,7 @@ use crate::{
     counts, duplicates, held,
     incoming::Incoming,
     issues,
-    outcome::{Earlier, Outcome},
+    outcome::{Earlier, Outcome, Tally},
     prepare::Preparer,
     records,
     session::{self, db},
@@ -35,6 +35,13 @@ pub(crate) struct Batch {
     pub max_held: i64,
 }
 
+/// What a batch came to.
+pub(crate) struct Applied {
+    pub reply: BatchReply,
+    /// What became of its records now: nothing, when its answer is given again.
+    pub tally: Tally,
+}
+
 /// Applies the next batch of a session, or gives again the answer that it got before.
 pub(crate) async fn apply_once<S: RecordSet>(
     conn: &mut PgConnection,
@@ -42,12 +49,13 @@ pub(crate) async fn apply_once<S: RecordSet>(
     preparer: &Preparer<'_, S>,
     rules: &dyn StoredRules,
     batch: Batch,
-) -> Result<BatchReply, Fault> {
+) -> Result<Applied, Fault> {
     lock_school(conn, &who.school_code).await.map_err(db)?;
     let mut session = session::load(conn, batch.session_id).await?;
     let number = i32::try_from(batch.number).map_err(|_| Fault::new(Reason::BatchOutOfOrder))?;
     if (1..=session.last_batch).contains(&number) {
-        return repeat(conn, &batch, number).await;
+        let reply = repeat(conn, &batch, number).await?;
+        return Ok(Applied { reply, tally: Tally::default() });
     }
     if session.receipt.is_some() {
         return Err(Fault::new(Reason::SessionEnded));
@@ -59,10 +67,11 @@ pub(crate) async fn apply_once<S: RecordSet>(
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let reply = apply::<S>(conn, who, preparer, rules, batch, &mut Earlier::default()).await?;
+    let applied = apply::<S>(conn, who, preparer, rules, batch, &mut Earlier::default()).await?;
+    let reply = &applied.reply;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
-    Ok(reply)
+    Ok(applied)
 }
 
 async fn repeat(conn: &mut PgConnection, batch: &Batch, number: i32) -> Result<BatchReply, Fault> {
@@ -98,7 +107,7 @@ pub(crate) async fn apply<S: RecordSet>(
     rules: &dyn StoredRules,
     batch: Batch,
     earlier: &mut Earlier,
-) -> Result<BatchReply, Fault> {
+) -> Result<Applied, Fault> {
     let complete = earlier.known.is_empty();
     let mut out = Outcome::of(&batch.incoming);
     out.counts.translated = batch.incoming.iter().map(|r| u64::from(r.translated)).sum();
@@ -140,14 +149,9 @@ pub(crate) async fn apply<S: RecordSet>(
     problems.extend(out.problems.into_iter().map(|(_, p)| p));
     let problems_omitted = problems.len().saturating_sub(MAX_PROBLEMS) as u64;
     problems.truncate(MAX_PROBLEMS);
-    Ok(BatchReply {
-        number: batch.number,
-        counts: Some(out.counts),
-        problems,
-        root_causes,
-        problems_omitted,
-        hint: None,
-    })
+    let (number, counts, hint) = (batch.number, Some(out.counts), None);
+    let reply = BatchReply { number, counts, problems, root_causes, problems_omitted, hint };
+    Ok(Applied { reply, tally: out.tally })
 }
 
 async fn withdraw_named<S: RecordSet>(

@@ -1,7 +1,7 @@
 //! The explicit end of a session: only here a FULL session withdraws what it did not name.
 use crate::{
     counts, duplicates, held, issues,
-    outcome::Outcome,
+    outcome::{Outcome, Tally},
     receipt, records,
     session::{self, db},
     stored::{self, StoredRules, Written},
@@ -29,17 +29,17 @@ pub(crate) struct Ending<'a> {
     pub end: &'a PushEnd,
 }
 
-/// Completes a session and gives its receipt; the same end twice gives the same receipt.
+/// Completes a session and gives its receipt, with what became of records only now; the same end twice gives the same receipt.
 pub(crate) async fn complete<S: RecordSet>(
     conn: &mut PgConnection,
     ending: Ending<'_>,
-) -> Result<PushReceipt, Fault> {
+) -> Result<(PushReceipt, Tally), Fault> {
     let Ending { who, rules, stamp, session_id, open, end } = ending;
     lock_school(conn, &who.school_code).await.map_err(db)?;
     let mut session = session::load(conn, session_id).await?;
     if let Some(receipt) = session.receipt {
         return if receipt.digest == end.digest {
-            Ok(receipt)
+            Ok((receipt, Tally::default()))
         } else {
             Err(Fault::new(Reason::SessionEnded))
         };
@@ -54,9 +54,11 @@ pub(crate) async fn complete<S: RecordSet>(
             .meta("received_records", session.record_count)
             .meta("last_batch", session.last_batch));
     }
+    let mut tally = Tally::default();
     if open.mode == PushMode::Full as i32 {
         let withdrawn = withdraw_unnamed::<S>(conn, who, rules, session_id, open).await?;
         counts::add(&mut session.totals, &withdrawn.counts);
+        tally = withdrawn.tally;
     }
     late_duplicates::<S>(conn, session_id).await?;
     rules.judge_late(conn, &who.school_code, session.opened_xid).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn complete<S: RecordSet>(
     };
     let receipt = receipt::signed(stamp, who, open, receipt).map_err(Fault::internal)?;
     session::complete(conn, session_id, &receipt).await?;
-    Ok(receipt)
+    Ok((receipt, tally))
 }
 
 async fn withdraw_unnamed<S: RecordSet>(

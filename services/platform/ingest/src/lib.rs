@@ -20,6 +20,7 @@ mod incoming;
 mod intake;
 mod issues;
 mod mapping;
+pub mod metrics;
 mod outcome;
 mod prepare;
 mod push;

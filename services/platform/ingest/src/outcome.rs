@@ -2,15 +2,47 @@
 use crate::incoming::Incoming;
 use eduhub_faults::{Problem, Reason, Severity};
 use eduhub_proto::common::v1::{PushCounts, RootCause};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Kind and full key of records.
 pub(crate) type Keys = HashSet<(i32, String)>;
+
+/// Counts by number of the kind.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(pub BTreeMap<i32, PushCounts>);
+
+impl Tally {
+    fn of(&mut self, kind: i32) -> &mut PushCounts {
+        self.0.entry(kind).or_default()
+    }
+
+    /// Adds what was counted of a kind between two moments.
+    pub fn add(&mut self, kind: i32, before: &PushCounts, now: &PushCounts) {
+        let counts = self.of(kind);
+        counts.created += now.created - before.created;
+        counts.updated += now.updated - before.updated;
+        counts.unchanged += now.unchanged - before.unchanged;
+        counts.rejected += now.rejected - before.rejected;
+        counts.held += now.held - before.held;
+        counts.withdrawn += now.withdrawn - before.withdrawn;
+    }
+
+    /// Adds records that had waited: admitted, refused now, or waiting on.
+    pub fn admit(&mut self, round: &Self) {
+        for (kind, counts) in &round.0 {
+            let into = self.of(*kind);
+            into.admitted += counts.created + counts.updated + counts.unchanged;
+            into.rejected += counts.rejected;
+        }
+    }
+}
 
 /// What happened to the records of one batch.
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub counts: PushCounts,
+    /// The same by kind.
+    pub tally: Tally,
     /// Findings by full key.
     pub problems: Vec<(String, Problem)>,
     /// Kind and full key of every record that was accepted, unchanged ones included.

@@ -28,11 +28,13 @@ pub(crate) async fn write<S: RecordSet>(
     let mut room = held_room;
     for table in S::tables() {
         let Some(records) = by_kind.remove(&table.meta.kind) else { continue };
+        let counted = out.counts;
         let sound = refuse(records, out);
         let sound = hold_orphans::<S>(conn, who, sound, known, &mut room, out).await?;
         let before = out.accepted.len();
         store(conn, table, who, sound, out).await?;
         known.extend(out.accepted[before..].iter().cloned());
+        out.tally.add(table.meta.kind, &counted, &out.counts);
     }
     Ok(())
 }
@@ -209,6 +211,7 @@ pub(crate) async fn withdraw(
 ) -> Result<(), Fault> {
     let existing = prefetch(conn, table, &who.school_code, keys).await.map_err(db)?;
     let mut rows = Vec::new();
+    let counted = out.counts;
     for key in keys {
         out.withdrawn.push((table.meta.kind, (*key).to_owned()));
         match existing.get(*key) {
@@ -231,5 +234,6 @@ pub(crate) async fn withdraw(
             _ => out.counts.unchanged += 1,
         }
     }
+    out.tally.add(table.meta.kind, &counted, &out.counts);
     eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)
 }

@@ -36,7 +36,10 @@ pub(crate) async fn admit<S: RecordSet>(
         let waiting = held::take(conn, &who.school_code, &arrived).await.map_err(db)?;
         let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
         let before = out.counts;
+        let tally = std::mem::take(&mut out.tally);
         records::write::<S>(conn, who, incoming, max_held, known, out).await?;
+        let round = std::mem::replace(&mut out.tally, tally);
+        out.tally.admit(&round);
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they
         // wait on for another parent, which changes nothing.
         let now = out.counts;

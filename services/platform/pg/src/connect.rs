@@ -32,7 +32,10 @@ pub async fn connect(settings: &DbSettings) -> Result<PgPool, SchemaError> {
     let until = Instant::now() + START_PATIENCE;
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(pool),
+            Ok(_) => {
+                crate::metrics::show(&pool, &settings.application_name);
+                return Ok(pool);
+            }
             Err(error) => {
                 let error = crate::DbError::from(error);
                 if !error.is_unavailable() || Instant::now() >= until {

@@ -4,6 +4,7 @@
 //! - [`in_tx`]: a transaction in a task of its own, which a caller's disconnect can't cut in the middle;
 //! - [`CopyRows`]: many new rows at once;
 //! - [`migrate`] and [`check_schema`]: forward-only migrations, and a binary that runs only on a schema that is made for it;
+//! - [`figures`]: depths, ages and backlogs as metrics;
 //! - [`DbError`]: what a statement's failure means, without the data that caused it; [`Failure`]: that, or a refusal.
 //!
 //! ```no_run
@@ -25,6 +26,8 @@ mod copy;
 mod embedded;
 mod failure;
 mod fault;
+mod figures;
+pub mod metrics;
 mod schema;
 mod transaction;
 
@@ -35,6 +38,7 @@ pub use eduhub_runtime::config::DbSettings;
 pub use embedded::{MigrationFile, migrator};
 pub use failure::{DbError, RetryCause};
 pub use fault::Failure;
+pub use figures::{Figure, Question, Reading, ask, figures};
 pub use schema::{SchemaError, Standing, check_schema, migrate};
 pub use sqlx::migrate::Migrator;
 pub use sqlx::{PgConnection, PgPool};

@@ -8,6 +8,7 @@
 use crate::{
     encode,
     fresh::{Freshness, Known},
+    metrics::Counted,
     reads::{Named, Reads, table},
     view::Reader,
 };
@@ -28,6 +29,7 @@ const ONE: usize = 1_000;
 pub(crate) struct Cache {
     answers: sync::Cache<String, Arc<Kept>, ByBytes>,
     fresh: Freshness,
+    counted: Counted,
 }
 
 struct Kept {
@@ -58,7 +60,7 @@ impl Weighter<String, Arc<Kept>> for ByBytes {
 impl Cache {
     pub fn new(fresh: Freshness) -> Self {
         let items = usize::try_from(BYTES).unwrap_or_default() / ONE;
-        Self { answers: sync::Cache::with_weighter(items, BYTES, ByBytes), fresh }
+        Self { answers: sync::Cache::with_weighter(items, BYTES, ByBytes), fresh, counted: Counted::new() }
     }
 }
 
@@ -102,10 +104,12 @@ impl<S: RecordSet> Reads<S> {
         let kept = self.cache.answers.get(&key);
         if let Some(kept) = kept.filter(|kept| self.cache.fresh.stands(what.school_code, &kept.known)) {
             self.admit_to_kept(caller, &what).await?;
+            self.cache.counted.kept.add(1);
             return kept.answer.bytes::<S>(&reader, what.kind);
         }
         self.gate.kind(caller, what.school_code, what.kind).await?;
         table::<S>(what.kind)?;
+        self.cache.counted.database.add(1);
         let known = self.cache.fresh.now(what.school_code);
         let image = self.batcher.get(&what).await?.ok_or_else(|| Fault::new(Reason::NotFound))?;
         let answer = Answer::of::<S>(image, &reader, what.kind)?;

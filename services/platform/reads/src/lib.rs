@@ -16,6 +16,7 @@ mod filter;
 mod fresh;
 mod history;
 mod many;
+pub mod metrics;
 mod pages;
 mod reads;
 mod rpc;

@@ -39,6 +39,7 @@ impl<S: RecordSet> Feed<S> {
         let (out, replies) = outbox(self.limits.buffer, self.limits.stall, following.cursor.clone());
         let feed = self.clone();
         tokio::spawn(async move {
+            let _open = feed.measured.stream();
             let fault = tokio::select! {
                 outcome = run(&feed, view, following, &out) => outcome.err(),
                 fault = ended => Some(fault),
@@ -182,6 +183,9 @@ impl<S: RecordSet> Stream<'_, S> {
                 break Some((reply, cursor, end));
             }
             (self.phase, self.sent_at) = (Phase::Tail(end), Instant::now());
+            if self.follower.is_some() {
+                self.feed.measured.delivered(page.events[at - 1].image.changed_at);
+            }
         };
         let last = page.last;
         drop(page);

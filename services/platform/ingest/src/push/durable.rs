@@ -10,6 +10,7 @@ use eduhub_faults::Fault;
 use eduhub_pg::in_tx;
 use eduhub_proto::common::v1::{BatchReply, PushEnd, PushReceipt};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Opens the session, or finds it to be resumed; gives its last durable batch, 0 for none.
 pub(super) async fn open<S: RecordSet>(push: &Push<S>) -> Result<u32, Fault> {
@@ -36,7 +37,8 @@ pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Re
     let (push, who) = (push.clone(), push.admitted.context());
     let (pool, limit, wake) =
         (push.ingest.pool.clone(), push.ingest.limits.transaction, push.ingest.wake.clone());
-    let reply = in_tx(&pool, limit, move |conn| {
+    let (measured, began) = (push.ingest.load.measured.clone(), Instant::now());
+    let applied = in_tx(&pool, limit, move |conn| {
         Box::pin(async move {
             // Kept by the transaction, which goes on when the client has gone.
             let _turn = turn;
@@ -47,7 +49,8 @@ pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Re
     })
     .await?;
     wake.notify_waiters();
-    Ok(BatchReply { hint, ..reply })
+    measured.batch(began.elapsed(), &applied.tally);
+    Ok(BatchReply { hint, ..applied.reply })
 }
 
 /// Completes the session.
@@ -56,7 +59,7 @@ pub(super) async fn complete<S: RecordSet>(push: &Push<S>, end: PushEnd) -> Resu
     let admitted = &push.admitted;
     let (who, session_id, open) = (admitted.context(), admitted.session_id, admitted.open.clone());
     let (rules, stamp) = (push.ingest.stored.clone(), push.ingest.stamp.clone());
-    let receipt = in_tx(&push.ingest.pool, push.ingest.limits.transaction, move |conn| {
+    let (receipt, tally) = in_tx(&push.ingest.pool, push.ingest.limits.transaction, move |conn| {
         Box::pin(async move {
             let (rules, stamp) = (&*rules, &stamp);
             let ending = Ending { who: &who, rules, stamp, session_id, open: &open, end: &end };
@@ -65,6 +68,7 @@ pub(super) async fn complete<S: RecordSet>(push: &Push<S>, end: PushEnd) -> Resu
     })
     .await?;
     push.ingest.wake.notify_waiters();
+    push.ingest.load.measured.records(&tally);
     Ok(receipt)
 }
 

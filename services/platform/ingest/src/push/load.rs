@@ -1,8 +1,10 @@
 //! Sharing the hub between pushes: turns at the database in the order of asking, few streams for each caller, and hints to
 //! clients when the hub is behind.
 use super::ingest::Limits;
+use crate::metrics::Measured;
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::PushHint;
+use eduhub_runtime::meter::UpDownCounter;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -22,12 +24,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Load {
     turns: Arc<Semaphore>,
     streams: Arc<Mutex<HashMap<String, usize>>>,
+    pub(super) measured: Measured,
 }
 
 impl Load {
     /// Nothing is going on yet.
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { turns: Arc::new(Semaphore::new(limits.applying)), streams: Arc::default() }
+        let turns = Arc::new(Semaphore::new(limits.applying));
+        Self { turns, streams: Arc::default(), measured: Measured::new() }
     }
 
     /// Lets a stream of a caller in.
@@ -43,7 +47,9 @@ impl Load {
                 .retry_after(RETRY));
         }
         *open += 1;
-        Ok(Entered { caller: caller.to_owned(), streams: self.streams.clone() })
+        let sessions = self.measured.sessions.clone();
+        sessions.add(1, &[]);
+        Ok(Entered { caller: caller.to_owned(), streams: self.streams.clone(), sessions })
     }
 
     /// Waits for a turn at the database. Turns are given in the order of asking, and a stream asks for one at a time: a
@@ -52,7 +58,9 @@ impl Load {
         let asked = Instant::now();
         // Closed by nobody: without a permit the turn is taken all the same.
         let permit = self.turns.clone().acquire_owned().await.ok();
-        Turn { waited: asked.elapsed(), _permit: permit }
+        let waited = asked.elapsed();
+        self.measured.waited(waited);
+        Turn { waited, _permit: permit }
     }
 }
 
@@ -60,10 +68,12 @@ impl Load {
 pub(super) struct Entered {
     caller: String,
     streams: Arc<Mutex<HashMap<String, usize>>>,
+    sessions: UpDownCounter<i64>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.sessions.add(-1, &[]);
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = streams.get_mut(&self.caller) {
             *open -= 1;

@@ -61,8 +61,8 @@ async fn roll_back<S: RecordSet>(
             lock_school(conn, &who.school_code).await.map_err(db)?;
             let rules = &*push.ingest.stored;
             let preparer = push.preparer(&codes);
-            let reply = batch::apply::<S>(conn, &who, &preparer, rules, batch, &mut earlier).await?;
-            Err(RolledBack::Tried(Box::new((reply, earlier))))
+            let applied = batch::apply::<S>(conn, &who, &preparer, rules, batch, &mut earlier).await?;
+            Err(RolledBack::Tried(Box::new((applied.reply, earlier))))
         })
     })
     .await;
