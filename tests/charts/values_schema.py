@@ -29,6 +29,9 @@ REFUSED = {
     "external secrets without a store": ["--set", "externalSecrets.enabled=true,migrations.run=init"],
     "hooks that need the release's database": ["--set", "postgres.cluster.enabled=true"],
     "hooks that need the release's secrets": ["--set", "externalSecrets.enabled=true,externalSecrets.store=vault"],
+    "fewer connections than the services may open": [
+        "--set", "postgres.cluster.enabled=true,migrations.run=init,postgres.cluster.maxConnections=80",
+    ],
     "an autoscaler with its bounds the wrong way round": [
         "--set", "defaults.autoscaling.enabled=true,defaults.autoscaling.minReplicas=9",
     ],

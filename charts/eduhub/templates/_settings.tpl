@@ -54,3 +54,16 @@
   value: {{ $value | toString | quote }}
 {{- end }}
 {{- end }}
+
+{{/* The most pods that there may be, and the connections to Postgres that they may open while they are rolled over. */}}
+{{- define "eduhub.sum" -}}
+{{- $pods := 0 -}}
+{{- $connections := 0 -}}
+{{- range $name, $fact := (include "eduhub.facts" . | fromYaml).services -}}
+{{- $values := include "eduhub.service" (list $ $name) | fromYaml -}}
+{{- $most := $values.autoscaling.enabled | ternary $values.autoscaling.maxReplicas $values.replicas | int -}}
+{{- $pods = add $pods $most -}}
+{{- $connections = add $connections (mul (add $most 1) ($values.settings.DB_MAX_CONNECTIONS | default 10 | int)) -}}
+{{- end -}}
+{{ dict "pods" $pods "connections" $connections | toYaml }}
+{{- end }}
