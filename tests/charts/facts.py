@@ -102,6 +102,13 @@ def settings(service):
 
 
 @cache
+def variables_of_the_cli():
+    """What the command line reads from its environment."""
+    sources = (REPO / "services/cli/src").rglob("*.rs")
+    return {name for path in sources for name in re.findall(r'env = "(EDUHUB_\w+)"', path.read_text())}
+
+
+@cache
 def images():
     """Entry point by image name, and the user, of the Dockerfile."""
     text = (REPO / "Dockerfile").read_text()

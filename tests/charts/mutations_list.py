@@ -14,6 +14,10 @@ def job(m):
     return m.of("Job")[0]
 
 
+def doctor(m):
+    return m.named("Pod", "eduhub-doctor")["spec"]["containers"][0]
+
+
 def pod_of(m):
     return spec_of(deployment(m))
 
@@ -138,6 +142,11 @@ each(
     said_twice=lambda m: container(m)["env"].append(variable(m, "LISTEN")),
     float_number=lambda m: variable(m, "DB_MAX_CONNECTIONS").update(value="6.7108864e+07"),
 )
+each(
+    "the_doctor_is_told_everything", "operators",
+    unknown_to_the_cli=lambda m: doctor(m)["env"].append({"name": "EDUHUB_PASSWORD", "value": "x"}),
+    not_told=lambda m: doctor(m)["env"].pop(0),
+)  # fmt: skip
 each(
     "secrets_come_by_reference",
     in_plain_sight=lambda m: container(m)["env"].append({"name": "EDUHUB_DATABASE_URL", "value": "postgres://x"}),

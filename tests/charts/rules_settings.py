@@ -31,6 +31,16 @@ def settings_are_those_that_the_program_reads(m):
 
 
 @rule
+def the_doctor_is_told_everything(m):
+    for whose, _, container in m.containers():
+        if "/cli:" in container["image"]:
+            given = {name for name in environment(container) if name.startswith("EDUHUB_")}
+            urls = {f"EDUHUB_{fact['short'].upper()}_URL" for fact in m.facts["services"].values()}
+            yield from (f"{whose}: is not told {name}" for name in sorted(urls - given))
+            yield from (f"{whose}: reads no {name}" for name in sorted(given - facts.variables_of_the_cli()))
+
+
+@rule
 def secrets_come_by_reference(m):
     """As files of a secret that is mounted into this container, and of no other."""
     for whose, spec, container in m.containers():
