@@ -9,6 +9,7 @@ mod generate;
 mod push;
 mod receipt;
 mod record;
+mod registry;
 mod review;
 mod rules;
 mod submit;

@@ -1,9 +1,7 @@
 //! `eduhub rules`: packs of rules, and what one to come would find.
-use super::connect::Connection;
+use super::registry::Registry;
 use crate::output::{self, number, word};
 use anyhow::Context;
-use eduhub_auth::AuthedChannel;
-use eduhub_proto::registry::v1::rule_service_client::RuleServiceClient;
 use eduhub_proto::registry::v1::{
     ListRulePacksRequest, PublishRulePackRequest, RulePack, RuleSetting, RuleStrength, TryRulePackRequest,
 };
@@ -18,24 +16,6 @@ pub enum Command {
     Publish(Publish),
     /// Count what a pack would find that the one in force does not; changes nothing.
     Try(Try),
-}
-
-/// Registry as the server to call.
-#[derive(Debug, clap::Args)]
-pub struct Registry {
-    /// Registry.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    registry_url: String,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-type Client = RuleServiceClient<AuthedChannel>;
-
-impl Registry {
-    async fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(self.connection.server(&self.registry_url).await?.channel()?))
-    }
 }
 
 /// Options of `eduhub rules publish`.
@@ -84,7 +64,7 @@ impl Command {
 }
 
 async fn list(registry: &Registry) -> anyhow::Result<()> {
-    let packs = registry.client().await?.list_rule_packs(ListRulePacksRequest {}).await?.into_inner().packs;
+    let packs = registry.rules().await?.list_rule_packs(ListRulePacksRequest {}).await?.into_inner().packs;
     let rows = packs.into_iter().map(|p| {
         let on = p.rules.iter().filter(|r| r.strength != RuleStrength::Off as i32).count() as u64;
         let holds = if p.in_force { "in force" } else { "" };
@@ -121,7 +101,7 @@ impl Publish {
             ..RulePack::default()
         };
         let request = PublishRulePackRequest { pack: Some(pack) };
-        let stored = self.registry.client().await?.publish_rule_pack(request).await?.into_inner();
+        let stored = self.registry.rules().await?.publish_rule_pack(request).await?.into_inner();
         output::line(format_args!("{} holds from {}", stored.version, stored.valid_from));
         Ok(())
     }
@@ -129,7 +109,7 @@ impl Publish {
 
 impl Try {
     async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.rules().await?;
         let (mut rows, mut schools, mut records, mut token) = (Vec::new(), 0_u64, 0_u64, String::new());
         loop {
             let request = TryRulePackRequest {

@@ -1,6 +1,6 @@
 //! `eduhub admin import-schools`.
 use super::units::converted;
-use crate::commands::connect::Connection;
+use crate::commands::registry::Registry;
 use crate::generate::{School, read_province};
 use crate::output;
 use crate::schools::{List, Mistake, Place, Places, Reading};
@@ -44,11 +44,8 @@ pub struct Import {
     /// Check and tell, change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Registry service.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    registry_url: String,
     #[command(flatten)]
-    connection: Connection,
+    registry: Registry,
 }
 
 type Client = SchoolServiceClient<AuthedChannel>;
@@ -58,15 +55,15 @@ impl Import {
         let generated = self.file.extension().is_some_and(|e| e == "json");
         // A file that can't be read needs no registry to be told so.
         let sheets = if generated { vec![] } else { self.sheets()? };
-        let server = self.connection.server(&self.registry_url).await?;
-        let mut client = SchoolServiceClient::new(server.channel()?);
+        let channel = self.registry.channel().await?;
+        let mut client = SchoolServiceClient::new(channel.clone());
         let list = if generated {
             let province = read_province(&self.file)?;
             let place = Place { sheet: String::new(), row: 0 };
             let schools = province.schools.iter().map(|s| (place.clone(), SchoolEntry::from(s)));
             List { schools: schools.collect(), ..List::default() }
         } else {
-            let mut codes = CodeListServiceClient::new(server.channel()?);
+            let mut codes = CodeListServiceClient::new(channel);
             List::read(&sheets, &self.reading(&mut client, &mut codes, &sheets).await?)?
         };
         for (sheet, heads) in list.ignored.iter().filter(|(_, heads)| !heads.is_empty()) {

@@ -1,7 +1,6 @@
 //! `eduhub admin units`.
-use crate::commands::connect::Connection;
+use crate::commands::registry::Registry;
 use crate::output;
-use eduhub_proto::registry::v1::school_service_client::SchoolServiceClient;
 use eduhub_proto::registry::v1::{
     AdminUnit, ConvertAdminUnitsRequest, ConvertedAdminUnit, ListAdminUnitsRequest, UnitChange,
 };
@@ -41,15 +40,6 @@ pub struct List {
     registry: Registry,
 }
 
-#[derive(Debug, clap::Args)]
-struct Registry {
-    /// Registry service.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    registry_url: String,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 impl Command {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
@@ -61,8 +51,7 @@ impl Command {
 
 impl Convert {
     async fn run(self) -> anyhow::Result<()> {
-        let server = self.registry.connection.server(&self.registry.registry_url).await?;
-        let mut client = SchoolServiceClient::new(server.channel()?);
+        let mut client = self.registry.schools().await?;
         for codes in self.codes.chunks(AT_ONCE) {
             let request = ConvertAdminUnitsRequest { codes: codes.to_vec() };
             let units = client.convert_admin_units(request).await?.into_inner().units;
@@ -95,10 +84,8 @@ fn place(unit: &AdminUnit) -> String {
 
 impl List {
     async fn run(self) -> anyhow::Result<()> {
-        let server = self.registry.connection.server(&self.registry.registry_url).await?;
         let request = ListAdminUnitsRequest { province_code: self.province, on: self.on };
-        let units =
-            SchoolServiceClient::new(server.channel()?).list_admin_units(request).await?.into_inner().units;
+        let units = self.registry.schools().await?.list_admin_units(request).await?.into_inner().units;
         let row = |u: &AdminUnit| {
             vec![u.commune_code.clone(), u.name.clone(), u.district_code.clone(), u.district_name.clone()]
         };

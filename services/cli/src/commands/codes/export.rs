@@ -23,13 +23,7 @@ impl Args {
         let codes = match &self.list {
             Some(list) => self.which.of(&self.registry, list).await?.codes,
             None => {
-                self.registry
-                    .client()
-                    .await?
-                    .list_codes(ListCodesRequest::default())
-                    .await?
-                    .into_inner()
-                    .codes
+                self.registry.codes().await?.list_codes(ListCodesRequest::default()).await?.into_inner().codes
             }
         };
         file::write(&self.to, &codes)?;

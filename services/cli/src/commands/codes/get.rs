@@ -18,7 +18,7 @@ impl Which {
     pub(super) async fn of(&self, registry: &Registry, list: &str) -> anyhow::Result<CodeList> {
         let request =
             GetCodeListRequest { list: list.to_owned(), version: self.version, on: self.on.clone() };
-        Ok(registry.client().await?.get_code_list(request).await?.into_inner())
+        Ok(registry.codes().await?.get_code_list(request).await?.into_inner())
     }
 }
 

@@ -30,7 +30,7 @@ impl Args {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (codes, rows) = file::codes(&self.file)?;
         let mode = if self.partial { CodeListImportMode::Partial } else { CodeListImportMode::Whole };
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.codes().await?;
         let request = ImportCodeListRequest {
             list: self.list,
             codes,

@@ -17,7 +17,7 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.codes().await?;
         let (mut versions, mut page_token) = (vec![], String::new());
         loop {
             let list = self.list.clone().unwrap_or_default();

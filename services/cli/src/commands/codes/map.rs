@@ -34,12 +34,12 @@ impl Args {
             let entries = self.file.as_deref().map(file::mapping).transpose()?.unwrap_or_default();
             let note = self.note.clone();
             let request = SetCodeMappingRequest { vendor_code, list, entries, note };
-            let set = self.registry.client().await?.set_code_mapping(request).await?.into_inner();
+            let set = self.registry.codes().await?.set_code_mapping(request).await?.into_inner();
             output::line(head(&set));
             return Ok(());
         }
         let request = ListCodeMappingsRequest { vendor_code, list, version: 0 };
-        let tables = self.registry.client().await?.list_code_mappings(request).await?.into_inner().mappings;
+        let tables = self.registry.codes().await?.list_code_mappings(request).await?.into_inner().mappings;
         if tables.is_empty() {
             output::line("none");
         }

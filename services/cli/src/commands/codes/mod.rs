@@ -6,13 +6,8 @@ mod import;
 mod list;
 mod map;
 
-use super::connect::Connection;
-use eduhub_auth::AuthedChannel;
+use super::registry::Registry;
 use eduhub_proto::registry::v1::RowMistake;
-use eduhub_proto::registry::v1::code_list_service_client::CodeListServiceClient;
-
-/// Largest answer: all lists of the nation.
-const LARGEST: usize = 16 << 20;
 
 /// Commands about code lists.
 #[derive(Debug, clap::Subcommand)]
@@ -27,23 +22,6 @@ pub enum Command {
     Export(export::Args),
     /// Show a vendor's mapping tables, or set one from a file.
     Map(map::Args),
-}
-
-/// Where the registry is, and as whom to call.
-#[derive(Debug, clap::Args)]
-struct Registry {
-    /// Registry service.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    registry_url: String,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-impl Registry {
-    async fn client(&self) -> anyhow::Result<CodeListServiceClient<AuthedChannel>> {
-        let server = self.connection.server(&self.registry_url).await?;
-        Ok(CodeListServiceClient::new(server.channel()?).max_decoding_message_size(LARGEST))
-    }
 }
 
 impl Command {

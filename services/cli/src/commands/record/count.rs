@@ -39,7 +39,7 @@ impl Args {
             filter: Some(self.filter.into()),
             by: self.by.iter().map(|by| *by as i32).collect(),
         };
-        let answer = self.registry.client().await?.count_records(request).await?.into_inner();
+        let answer = self.registry.records().await?.count_records(request).await?.into_inner();
         for cell in &answer.counts {
             if !cell.values.is_empty() {
                 output::line(format!("{}\t{}", cell.values.join("\t"), number(cell.count)));

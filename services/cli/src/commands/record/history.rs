@@ -21,7 +21,7 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.records().await?;
         let mut request = GetRecordHistoryRequest {
             school_code: self.school,
             kind: self.kind as i32,

@@ -4,13 +4,10 @@ mod history;
 mod read;
 mod search;
 
-use super::connect::Connection;
+use super::registry::Registry;
 use crate::lines::Lines;
 use crate::output;
-use eduhub_auth::AuthedChannel;
-use eduhub_proto::registry::v1::{Change, record_service_client::RecordServiceClient};
-
-type Client = RecordServiceClient<AuthedChannel>;
+use eduhub_proto::registry::v1::Change;
 
 /// Commands about records.
 #[derive(Debug, clap::Subcommand)]
@@ -25,22 +22,6 @@ pub enum Command {
     Count(count::Args),
     /// Pupils or staff by name, with or without accents.
     Search(search::Args),
-}
-
-/// Where the registry is, and as whom to call.
-#[derive(Debug, clap::Args)]
-struct Registry {
-    /// Registry service.
-    #[arg(long, env = "EDUHUB_REGISTRY_URL")]
-    registry_url: String,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-impl Registry {
-    async fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(self.connection.server(&self.registry_url).await?.channel()?))
-    }
 }
 
 impl Command {

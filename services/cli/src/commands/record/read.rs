@@ -24,7 +24,7 @@ pub struct GetArgs {
 
 impl GetArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.records().await?;
         let mut absent = vec![];
         for keys in self.keys.chunks(CALL) {
             let names = keys.iter().map(|key| RecordName { kind: self.kind as i32, record_key: key.clone() });
@@ -99,7 +99,7 @@ impl From<Filter> for RecordFilter {
 
 impl ListArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut client = self.registry.client().await?;
+        let mut client = self.registry.records().await?;
         let mut request = ListRecordsRequest {
             school_code: self.school,
             kind: self.kind as i32,

@@ -39,7 +39,7 @@ impl Args {
             birth_date: self.born,
             limit: self.limit,
         };
-        let answer = self.registry.client().await?.search_records(request).await?.into_inner();
+        let answer = self.registry.records().await?.search_records(request).await?.into_inner();
         print(&answer.records)?;
         if answer.more {
             output::note("there are more: give more of the name, --school or --born");
