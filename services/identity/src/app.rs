@@ -1,8 +1,8 @@
 //! Puts the service together: accounts, tokens, peers, routes, access.
-use crate::application::Applications;
+use crate::application::{Applications, Rules};
 use crate::bootstrap::{self, Mounted};
 use crate::credential::Hasher;
-use crate::grant::Grants;
+use crate::grant::{Exclusive, Grants};
 use crate::policy;
 use crate::principal::Principals;
 use crate::schools::Schools;
@@ -45,6 +45,8 @@ pub struct Parts {
     pub population: Population,
     /// Approve only what a commune has forwarded.
     pub require_form2: bool,
+    /// What a vendor's grant holds against others.
+    pub exclusive: Exclusive,
 }
 
 /// Why the service can't be put together.
@@ -70,7 +72,7 @@ impl From<Failure> for BuildError {
 /// [`BuildError`].
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<Server, BuildError> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
-    let Parts { pool, cache, keyring, mounted, registry, population, require_form2 } = parts;
+    let Parts { pool, cache, keyring, mounted, registry, population, require_form2, exclusive } = parts;
     let hasher = Hasher::new().map_err(BuildError::Accounts)?;
     let principal = bootstrap::run(&pool, &hasher, mounted).await?;
     let verifier = Verifier::with_source(LocalTrust { keyring: keyring.clone(), pool: pool.clone() });
@@ -80,7 +82,7 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<Server, BuildE
 
     let limit = config.limits.max_message_bytes;
     let tokens = Tokens::new(pool.clone(), hasher.clone(), keyring);
-    let applications = Applications::new(pool.clone(), schools, require_form2);
+    let applications = Applications::new(pool.clone(), schools, Rules { require_form2, exclusive });
     // Each form is a few KiB; the server's limit is for the longest list.
     let routes = Routes::new(TokenServiceServer::new(tokens).max_decoding_message_size(limit))
         .add_service(

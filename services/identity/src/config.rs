@@ -1,5 +1,6 @@
 //! Settings. Each key is looked for as `EDUHUB_IDENTITY_<KEY>`, then `EDUHUB_<KEY>`, in the environment and the file.
 use crate::bootstrap::{Mounted, parse_services};
+use crate::grant::Exclusive;
 use crate::verification::PopulationConfig;
 use eduhub_auth::Keyring;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
@@ -33,6 +34,9 @@ pub struct Config {
     /// `REQUIRE_FORM2`, default false: see [`crate::application::Applications::new`]. The letters of 2020 asked for the
     /// district's form; since the districts ended it is the Department's choice whether communes stand in.
     pub require_form2: bool,
+    /// `ONE_VENDOR_PER_SCHOOL`, default true: a school has one software and every other vendor is refused (R-FLOW-2). False:
+    /// what the first vendor's grant does not have, as facilities or health, may be granted to another one.
+    pub exclusive: Exclusive,
 }
 
 impl Config {
@@ -50,6 +54,8 @@ impl Config {
         let registry_url = r.required::<String>("REGISTRY_URL");
         let population = read_population(&mut r);
         let require_form2 = r.or("REQUIRE_FORM2", false);
+        let one_vendor = r.or("ONE_VENDOR_PER_SCHOOL", true);
+        let exclusive = if one_vendor { Exclusive::School } else { Exclusive::Domains };
         r.finish(|| {
             Some(Self {
                 server,
@@ -61,6 +67,7 @@ impl Config {
                 registry_url: registry_url?,
                 population: population?,
                 require_form2,
+                exclusive,
             })
         })
     }

@@ -24,4 +24,5 @@ mod vendor;
 mod verification;
 mod wire;
 
+pub use grant::Exclusive;
 pub use verification::{Population, PopulationConfig};

@@ -36,6 +36,7 @@ async fn serve(reader: Reader) -> Result<()> {
         registry,
         population,
         require_form2: config.require_form2,
+        exclusive: config.exclusive,
     };
     app::server(config.server, parts).await?.run().await?;
     pool.close().await;

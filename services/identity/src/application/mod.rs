@@ -5,4 +5,4 @@ mod rpc;
 pub(crate) mod store;
 mod wire;
 
-pub use rpc::Applications;
+pub use rpc::{Applications, Rules};

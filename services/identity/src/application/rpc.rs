@@ -6,7 +6,7 @@ use crate::access::{Sight, require_decider};
 use crate::batch;
 use crate::check::{Check, today};
 use crate::database::transaction;
-use crate::grant::{VendorGrant, bind, refuse_conflict};
+use crate::grant::{Claim, Exclusive, VendorGrant, bind, refuse_conflict};
 use crate::page::Page;
 use crate::schools::Schools;
 use crate::vendor::{Catalogue, store as vendors};
@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use eduhub_auth::{Caller, SchoolPlace, caller};
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{Failure, PgConnection, PgPool};
+use eduhub_proto::common::v1::DataDomain;
 use eduhub_proto::identity::v1::application_service_server::ApplicationService;
 use eduhub_proto::identity::v1::{
     Application, BatchApplication, DecideApplicationRequest, DecideApplicationResponse, Decision,
@@ -28,18 +29,30 @@ use tonic::{Request, Response, Status};
 pub struct Applications {
     pool: PgPool,
     schools: Schools,
-    require_form2: bool,
+    rules: Rules,
+}
+
+/// What the Department has decided about applications.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Approve only what the school's commune has forwarded, or whose school stands under the Department itself (R-API-13).
+    pub require_form2: bool,
+    /// What a vendor's grant holds against others.
+    pub exclusive: Exclusive,
 }
 
 impl Applications {
-    /// On this database; `require_form2` lets only applications be approved that the school's commune has forwarded, or whose
-    /// school stands under the Department itself (R-API-13).
-    pub fn new(pool: PgPool, schools: Schools, require_form2: bool) -> Self {
-        Self { pool, schools, require_form2 }
+    /// On this database.
+    pub fn new(pool: PgPool, schools: Schools, rules: Rules) -> Self {
+        Self { pool, schools, rules }
     }
 
     /// The form, checked, and the school it is for, which the caller must reach.
-    async fn parse(&self, request: SubmitApplicationRequest, caller: &Caller) -> Result<store::New, Failure> {
+    async fn parse(
+        &self,
+        request: SubmitApplicationRequest,
+        caller: &Caller,
+    ) -> Result<(store::New, Vec<DataDomain>), Failure> {
         let form = request.form.unwrap_or_default();
         let request_digest = digest(&SHA256, &form.encode_to_vec()).as_ref().to_vec();
         let catalogue = Catalogue(vendors::all(&mut *self.pool.acquire().await?).await?);
@@ -52,7 +65,7 @@ impl Applications {
         if parsed.form.addressees.is_empty() {
             parsed.form.addressees = form::addressees(school.directly_managed, &place.commune_code);
         }
-        Ok(store::New {
+        let new = store::New {
             school_code: place.school_code,
             commune_code: place.commune_code,
             directly_managed: school.directly_managed,
@@ -61,16 +74,23 @@ impl Applications {
             request_id: parsed.request_id,
             request_digest,
             submitted_by: caller.sub.clone(),
-        })
+        };
+        Ok((new, parsed.domains))
     }
 }
 
 /// Adds an application, or finds the one that the same request made.
-async fn submit(conn: &mut PgConnection, new: store::New) -> Result<ApplicationRow, Failure> {
+async fn submit(
+    conn: &mut PgConnection,
+    new: store::New,
+    domains: &[DataDomain],
+    exclusive: Exclusive,
+) -> Result<ApplicationRow, Failure> {
     if let Some(before) = repeated(conn, &new).await? {
         return Ok(before);
     }
-    refuse_conflict(conn, &new.school_code, &new.vendor_code, today()).await?;
+    let claim = Claim { school_code: &new.school_code, vendor_code: &new.vendor_code, domains, exclusive };
+    refuse_conflict(conn, claim, today()).await?;
     match store::insert(conn, &new).await? {
         Some(row) => Ok(row),
         // The same request came in beside this one and was faster.
@@ -113,9 +133,10 @@ async fn approve(
     row: &ApplicationRow,
     by: &str,
     why: &str,
+    exclusive: Exclusive,
 ) -> Result<ApplicationRow, Failure> {
     let catalogue = Catalogue(vendors::all(conn).await?);
-    let grant = bind(conn, granted(row, &catalogue)?, by, today()).await?;
+    let grant = bind(conn, granted(row, &catalogue)?, exclusive, by, today()).await?;
     let decided = Decided { state: State::Approved, by, reason: why, grant: Some(grant) };
     store::decide(conn, row.id, decided).await
 }
@@ -127,8 +148,12 @@ impl ApplicationService for Applications {
         request: Request<SubmitApplicationRequest>,
     ) -> Result<Response<Application>, Status> {
         let caller = caller(&request)?;
-        let new = self.parse(request.into_inner(), &caller).await?;
-        let row = transaction(&self.pool, |conn| Box::pin(submit(conn, new))).await?;
+        let (new, domains) = self.parse(request.into_inner(), &caller).await?;
+        let exclusive = self.rules.exclusive;
+        let row = transaction(&self.pool, move |conn| {
+            Box::pin(async move { submit(conn, new, &domains, exclusive).await })
+        });
+        let row = row.await?;
         Ok(Response::new(wire::application(row)?))
     }
 
@@ -186,7 +211,7 @@ impl ApplicationService for Applications {
         if decision == Decision::Refuse && why.is_empty() {
             return Err(Fault::new(Reason::ReasonRequired).into());
         }
-        let require_form2 = self.require_form2;
+        let Rules { require_form2, exclusive } = self.rules;
         let row = transaction(&self.pool, move |conn| {
             Box::pin(async move {
                 let row = store::get(conn, id, &Sight::of(&caller), true).await?;
@@ -203,7 +228,7 @@ impl ApplicationService for Applications {
                     let detail = "the school's commune has not forwarded it by form 2";
                     return Err(Fault::new(Reason::WrongState).detail(detail).into());
                 }
-                approve(conn, &row, &caller.sub, &why).await
+                approve(conn, &row, &caller.sub, &why, exclusive).await
             })
         });
         let row = row.await?;

@@ -192,6 +192,7 @@ fn consumer(new: NewConsumer, principal_id: Uuid, by: String) -> GrantRow {
         secrecy_clause: new.secrecy_clause,
         school_code: None,
         commune_code: None,
+        whole_school: false,
         scope_province: new.scope.province,
         scope_communes: new.scope.communes.into_iter().collect(),
         scope_schools: new.scope.schools.into_iter().collect(),

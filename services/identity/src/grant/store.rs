@@ -21,6 +21,7 @@ pub struct GrantRow {
     pub secrecy_clause: String,
     pub school_code: Option<String>,
     pub commune_code: Option<String>,
+    pub whole_school: bool,
     pub scope_province: bool,
     pub scope_communes: Vec<String>,
     pub scope_schools: Vec<String>,
@@ -55,14 +56,14 @@ impl GrantRow {
 pub async fn insert(conn: &mut PgConnection, row: &GrantRow) -> Result<(), DbError> {
     let insert = "insert into grants (id, kind, principal_id, name, application_id, vendor_code, software,
         contract_number, secrecy_clause, school_code, commune_code, scope_province, scope_communes, scope_schools,
-        domains, max_class, valid_from, valid_to, created_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        domains, max_class, valid_from, valid_to, created_by, whole_school)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     let query = sqlx::query(insert).bind(row.id).bind(row.kind).bind(row.principal_id).bind(&row.name);
     let query = query.bind(row.application_id).bind(&row.vendor_code).bind(&row.software);
     let query = query.bind(&row.contract_number).bind(&row.secrecy_clause).bind(&row.school_code);
     let query = query.bind(&row.commune_code).bind(row.scope_province).bind(&row.scope_communes);
     let query = query.bind(&row.scope_schools).bind(&row.domains).bind(row.max_class);
-    let query = query.bind(row.valid_from).bind(row.valid_to).bind(&row.created_by);
+    let query = query.bind(row.valid_from).bind(row.valid_to).bind(&row.created_by).bind(row.whole_school);
     query.execute(conn).await?;
     Ok(())
 }
@@ -82,10 +83,17 @@ pub async fn of_principal(conn: &mut PgConnection, principal: Uuid) -> Result<Op
     Ok(sqlx::query_as(query).bind(principal).fetch_optional(conn).await?)
 }
 
-/// The vendor's grant of a school that has not been ended (its last day may be over).
-pub async fn open_of_school(conn: &mut PgConnection, school: &str) -> Result<Option<GrantRow>, Failure> {
-    let query = "select * from grants where school_code = $1 and kind = 1 and ended_at is null";
-    Ok(sqlx::query_as(query).bind(school).fetch_optional(conn).await?)
+/// The vendors' grants of a school that have not been ended (their last day may be over), oldest first.
+pub async fn open_of_school(conn: &mut PgConnection, school: &str) -> Result<Vec<GrantRow>, Failure> {
+    let query = "select * from grants where school_code = $1 and kind = 1 and ended_at is null order by id";
+    Ok(sqlx::query_as(query).bind(school).fetch_all(conn).await?)
+}
+
+/// From now on a grant holds its own domains and not the rest of the school.
+pub async fn keep_domains_only(conn: &mut PgConnection, id: Uuid) -> Result<(), Failure> {
+    let update = "update grants set whole_school = false where id = $1 and whole_school";
+    sqlx::query(update).bind(id).execute(conn).await?;
+    Ok(())
 }
 
 /// What a list of grants is narrowed to.

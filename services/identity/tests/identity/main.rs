@@ -4,6 +4,7 @@ mod access;
 mod forms;
 mod grants;
 mod journey;
+mod ownership;
 mod principals;
 mod program;
 mod sign_in;

@@ -16,7 +16,7 @@ use eduhub_auth::{Signer, Verifier};
 use eduhub_cache::Cache;
 use eduhub_identity::app::{self, Parts};
 use eduhub_identity::bootstrap::Mounted;
-use eduhub_identity::{Population, PopulationConfig};
+use eduhub_identity::{Exclusive, Population, PopulationConfig};
 use eduhub_runtime::client::{ClientTls, GrpcChannel, channel};
 use eduhub_runtime::config::ServerConfig;
 use std::time::Duration;
@@ -70,6 +70,7 @@ impl World {
             registry: registry.channel(),
             population: Population::new(population).unwrap(),
             require_form2: false,
+            exclusive: Exclusive::School,
         };
         change(&mut parts);
         let bound = app::server(ServerConfig::for_tests(), parts).await.unwrap().bind().await.unwrap();
