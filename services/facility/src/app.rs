@@ -17,7 +17,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, Gate, Keyring, ServiceIdentity, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Ingest, Intake, KeepDays, WorkLists, clock, housekeeping};
+use eduhub_ingest::{Clock, GrantOwners, Ingest, Intake, KeepDays, WorkLists, clock, housekeeping};
 use eduhub_pg::PgPool;
 use eduhub_proto::facility::v1::{
     feed_service_server::FeedServiceServer, ingest_service_server::IngestServiceServer,
@@ -71,6 +71,8 @@ pub struct Peers {
     pub own: ServiceIdentity,
     /// Registry.
     pub registry: GrpcChannel,
+    /// Identity.
+    pub identity: GrpcChannel,
 }
 
 impl Parts {
@@ -92,7 +94,7 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     let limit = config.limits.max_message_bytes;
     let Parts { pool, cache, vault, peers, receipt_keys, clock, open_years, feed, keep } = parts;
     let stamp = Stamp::new(NAME, receipt_keys);
-    let Peers { verifier, own, registry } = peers;
+    let Peers { verifier, own, registry, identity } = peers;
     let (codes, authed) = (CodeBook::default(), own.channel(registry.clone()));
     let mut workers = JoinSet::new();
     workers.spawn(codes.clone().follow(registry));
@@ -109,6 +111,7 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     );
     let lists = codes.clone();
     ingest.mappings = Arc::new(move || lists.mappings());
+    ingest.owners = Arc::new(GrantOwners::new(own.channel(identity), cache.clone()));
     ingest.extra = Arc::new(CampusCheck(Campuses::new(authed.clone(), cache.clone())));
     let feed = Feed::start(pool.clone(), vault.clone(), ingest.wake.clone(), feed);
     let epochs = ingest.epochs.clone();

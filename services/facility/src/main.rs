@@ -25,7 +25,8 @@ async fn serve(reader: Reader) -> Result<()> {
     let identity = client::channel(&config.identity, &tls)?;
     let peers = Peers {
         own: ServiceIdentity::start(identity.clone(), "facility", config.secret.clone()),
-        verifier: Verifier::start(identity),
+        verifier: Verifier::start(identity.clone()),
+        identity,
         registry: client::channel(&config.registry, &tls)?,
     };
     let pool = eduhub_pg::connect(&config.db).await?;

@@ -25,7 +25,7 @@ use anyhow::Result;
 use eduhub_auth::{AuthLayer, AuthedChannel, Gate, Keyring, Verifier, policy::Table};
 use eduhub_cache::Cache;
 use eduhub_feed::{Feed, FeedLimits, FeedServer};
-use eduhub_ingest::{Clock, Ingest, Intake, KeepDays, Limits, WorkLists, clock, housekeeping};
+use eduhub_ingest::{Clock, GrantOwners, Ingest, Intake, KeepDays, Limits, WorkLists, clock, housekeeping};
 use eduhub_pg::{PgPool, Standing};
 use eduhub_proto::registry::v1::{
     code_list_service_server::CodeListServiceServer, enrolment_service_server::EnrolmentServiceServer,
@@ -60,7 +60,7 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// Checks callers.
     pub verifier: Verifier,
-    /// Identity, as this service, for verification of persons; `None` starts no worker.
+    /// Identity, as this service, for verification of persons and the names of owners; `None`: neither.
     pub identity: Option<AuthedChannel>,
     /// Signs receipts of pushes.
     pub receipt_keys: Keyring,
@@ -103,6 +103,7 @@ impl Parts {
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
     let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, push, feed, keep } = parts;
+    let owners = cache.clone();
     let access = Access::new(pool.clone(), cache);
     let ground = Ground {
         codes: CodeBook::load(pool.clone()).await?,
@@ -116,7 +117,10 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
         checkpoint: feed.checkpoint,
         draining: CancellationToken::new(),
     };
-    let ingest = ground.ingest(Stamp::new(NAME, receipt_keys), push);
+    let mut ingest = ground.ingest(Stamp::new(NAME, receipt_keys), push);
+    if let Some(identity) = &identity {
+        ingest.owners = Arc::new(GrantOwners::new(identity.clone(), owners));
+    }
     let wake = ingest.wake.clone();
     let feed = Feed::start(pool.clone(), vault.clone(), wake.clone(), feed);
     let draining = ground.draining.clone();

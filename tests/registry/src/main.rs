@@ -33,6 +33,7 @@ mod push_held;
 mod push_kinds;
 mod push_levels;
 mod push_load;
+mod push_owners;
 mod push_receipt;
 mod push_session;
 mod push_shape;

@@ -83,6 +83,7 @@ impl Lab {
             },
             receipt_keys: Keyring::generate().unwrap(),
             clock: clock(Some(date!(2026 - 11 - 22))),
+                identity: peer.channel(),
             open_years: SchoolYears::new([2025, 2026]),
             feed: FeedLimits {
                 poll: Duration::from_millis(10),

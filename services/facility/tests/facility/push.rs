@@ -8,6 +8,7 @@ use eduhub_proto::{
     facility::v1::{PushRequest, Room, record},
 };
 use tonic::Code;
+use tonic_types::StatusExt;
 
 fn found(problem: &Problem) -> (Reason, Severity, &str, &str) {
     (problem.reason(), problem.severity(), &problem.record_key, &problem.field)
@@ -117,6 +118,20 @@ async fn only_open_years_known_schools_and_the_domain_get_in() {
     let pupils_only = Persona::vendor(SCHOOL).domains(&[DataDomain::Pupil]);
     let outcome = lab.push(&pupils_only, open(), rooms()).await;
     assert_eq!(refusal(outcome), (Code::PermissionDenied, Reason::Forbidden));
+}
+
+#[tokio::test]
+async fn whose_grant_has_no_facilities_is_told_who_owns_them() {
+    let lab = Lab::start().await;
+    let facility = [DataDomain::Facility];
+    lab.registry.grants.state().give("g-csvc", SCHOOL, ("MISA", "Quản lý tài sản"), &facility);
+    let pupils_only = Persona::vendor(SCHOOL).domains(&[DataDomain::Pupil]);
+    let status = lab.push(&pupils_only, open(), vec![batch(1, vec![room("P1")])]).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!((info.reason.as_str(), info.metadata["grant_id"].as_str()), ("DOMAIN_OWNED", "g-csvc"));
+    let theirs = Persona::vendor(SCHOOL).domains(&facility);
+    lab.push(&theirs, open(), vec![batch(1, vec![room("P1")])]).await.unwrap();
 }
 
 #[tokio::test]

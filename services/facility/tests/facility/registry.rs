@@ -1,7 +1,8 @@
 //! Double of registry as facility sees it: schools, campuses, code lists.
 use eduhub_auth::testing::TokenMint;
-use eduhub_doubles::{CodeLists, Door, Schools, page};
+use eduhub_doubles::{CodeLists, Door, Grants, Schools, page};
 use eduhub_proto::{
+    identity::v1::grant_service_server::GrantServiceServer,
     common::v1::{
         BatchGetRecordsRequest, ChangeHeader, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
         GetRecordHistoryRequest, GetRecordRequest, Kind, ListRecordsRequest, LogPosition,
@@ -29,6 +30,8 @@ pub struct Registry {
     pub schools: Schools,
     pub codes: CodeLists,
     pub campuses: Campuses,
+    /// Identity's, behind the same door.
+    pub grants: Grants,
 }
 
 impl Registry {
@@ -37,13 +40,15 @@ impl Registry {
         let door = Door::for_service(mint, "facility");
         let (schools, codes) = (Schools::new(door.clone()), CodeLists::new(door.clone()));
         let campuses = Campuses { door: door.clone(), state: Arc::default() };
-        Self { door, schools, codes, campuses }
+        let grants = Grants::new(door.clone());
+        Self { door, schools, codes, campuses, grants }
     }
 
     pub fn routes(&self) -> Routes {
         Routes::new(SchoolServiceServer::new(self.schools.clone()))
             .add_service(RecordServiceServer::new(self.campuses.clone()))
             .add_service(CodeListServiceServer::new(self.codes.clone()))
+            .add_service(GrantServiceServer::new(self.grants.clone()))
     }
 
     /// Registers a school on the ground of a commune.

@@ -5,7 +5,7 @@ use crate::{Comparison, Inbound, Ingest, Pushing, opening};
 use async_trait::async_trait;
 use eduhub_auth::{Caller, Gate};
 use eduhub_changelog::RecordSet;
-use eduhub_faults::Fault;
+use eduhub_faults::{Fault, Reason};
 use eduhub_proto::{
     common::v1::{PushOpen, PushReply},
     dictionary::Levels,
@@ -49,8 +49,8 @@ impl<S: RecordSet> Intake<S> {
     /// against its own.
     ///
     /// # Errors
-    /// Those of a first message that is not `open`; NOT_FOUND/SCHOOL_NOT_FOUND; PERMISSION_DENIED/FORBIDDEN; those of
-    /// [`Admits::admit`].
+    /// Those of a first message that is not `open`; NOT_FOUND/SCHOOL_NOT_FOUND; PERMISSION_DENIED/DOMAIN_OWNED with the owner of
+    /// the school's data, PERMISSION_DENIED/FORBIDDEN without one; those of [`Admits::admit`].
     pub async fn push<M: Send + 'static>(
         &self,
         caller: &Caller,
@@ -59,10 +59,21 @@ impl<S: RecordSet> Intake<S> {
     ) -> Result<Replies, Status> {
         let mut inbound = messages.map(move |message| message.map(inbound)).boxed();
         let opening = opening(&mut inbound).await?;
-        self.gate.any(caller, &opening.open.school_code, &S::domains()).await?;
+        self.reach(caller, &opening.open.school_code).await?;
         let levels = self.admits.admit(&opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(caller).at(levels), opening, inbound, caller.revoked());
         Ok(replies.boxed())
+    }
+
+    /// Requires the school and any domain of the service.
+    async fn reach(&self, caller: &Caller, school_code: &str) -> Result<(), Fault> {
+        let domains = S::domains();
+        match self.gate.any(caller, school_code, &domains).await {
+            Err(fault) if fault.reason() == Reason::Forbidden => {
+                Err(self.ingest.not_granted(school_code, &domains).await)
+            }
+            reached => reached,
+        }
     }
 }
 

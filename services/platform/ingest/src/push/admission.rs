@@ -4,10 +4,24 @@ use eduhub_auth::Caller;
 use eduhub_changelog::{RecordSet, WriteContext};
 use eduhub_faults::{Fault, Problem, Reason, warning};
 use eduhub_proto::{
-    common::v1::{Kind, PushMode, PushOpen},
+    common::v1::{DataDomain, Kind, PushMode, PushOpen},
     dictionary::{Levels, record_of},
 };
 use uuid::Uuid;
+
+/// Why a kind may not be pushed.
+pub(super) enum Denied {
+    /// It is none, or something else is wrong.
+    Fault(Fault),
+    /// The grant does not cover its domain.
+    Domain(DataDomain),
+}
+
+impl From<Fault> for Denied {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
 
 /// Who pushes, after authorisation.
 #[derive(Debug, Clone)]
@@ -38,13 +52,13 @@ impl Pushing {
     /// Requires the data domain of a kind.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT/UNKNOWN_KIND; PERMISSION_DENIED/FORBIDDEN with the domain.
-    pub(super) fn require<S: RecordSet>(&self, kind: i32) -> Result<(), Fault> {
+    /// INVALID_ARGUMENT/UNKNOWN_KIND; [`Denied::Domain`].
+    pub(super) fn require<S: RecordSet>(&self, kind: i32) -> Result<(), Denied> {
         let table = S::table(kind).ok_or_else(|| Fault::new(Reason::UnknownKind).meta("kind", kind))?;
         if self.domains.contains(&table.meta.domain) {
             Ok(())
         } else {
-            Err(Fault::new(Reason::Forbidden).meta("domain", table.meta.domain().as_str_name()))
+            Err(Denied::Domain(table.meta.domain()))
         }
     }
 }
@@ -64,8 +78,8 @@ impl Admitted {
     ///
     /// # Errors
     /// INVALID_ARGUMENT/INVALID_REQUEST with every violation at once; INVALID_ARGUMENT/UNKNOWN_KIND and
-    /// PERMISSION_DENIED/FORBIDDEN for a kind that FULL announces.
-    pub fn new<S: RecordSet>(who: Pushing, opening: Opening) -> Result<Self, Fault> {
+    /// [`Denied::Domain`] for a kind that FULL announces.
+    pub fn new<S: RecordSet>(who: Pushing, opening: Opening) -> Result<Self, Denied> {
         let Opening { open, unknown: mut notices } = opening;
         let session_id = check_open(&open)?;
         // FULL withdraws: it needs the domain of every kind it covers, not only of those it happens to send.

@@ -1,5 +1,6 @@
 //! Reads a stream ahead: while one batch is applied, the next ones are taken from the wire and prepared.
 use super::{
+    admission::Denied,
     inbound::{Inbound, Received},
     stream::Push,
 };
@@ -87,10 +88,12 @@ async fn prepare_batch<S: RecordSet>(push: &Push<S>, message: Bytes) -> Result<B
     if size > limits.batch_records {
         return Err(Fault::new(Reason::BatchTooLarge).meta("max_batch_records", limits.batch_records));
     }
-    let mut incoming = prepare_records(push, &batch.records)?;
-    for w in &batch.withdrawals {
-        admitted.who.require::<S>(w.kind)?;
-    }
+    let prepared = prepare_records(push, &batch.records);
+    let withdrawn = || batch.withdrawals.iter().try_for_each(|w| admitted.who.require::<S>(w.kind));
+    let mut incoming = match prepared.and_then(|incoming| withdrawn().map(|()| incoming)) {
+        Ok(incoming) => incoming,
+        Err(denied) => return Err(push.ingest.refusal(&admitted.open.school_code, denied).await),
+    };
     let (school_code, school_year) = (&admitted.open.school_code, admitted.open.school_year);
     push.ingest.extra.check(school_code, school_year, &mut incoming).await?;
     Ok(Batch {
@@ -107,7 +110,7 @@ async fn prepare_batch<S: RecordSet>(push: &Push<S>, message: Bytes) -> Result<B
     })
 }
 
-fn prepare_records<S: RecordSet>(push: &Push<S>, records: &[Bytes]) -> Result<Vec<Incoming>, Fault> {
+fn prepare_records<S: RecordSet>(push: &Push<S>, records: &[Bytes]) -> Result<Vec<Incoming>, Denied> {
     let codes = (push.ingest.codes)();
     let preparer = push.preparer(&codes);
     let mut incoming = Vec::with_capacity(records.len());

@@ -1,13 +1,15 @@
 //! What a service sets up for its push streams.
-use super::load::Load;
+use super::{admission::Denied, load::Load};
 use crate::{
     incoming::Incoming,
     mapping::Mappings,
+    owners::{self, NoOwners, Owners},
     stored::{NoStoredRules, StoredRules},
 };
 use async_trait::async_trait;
 use eduhub_changelog::{Epochs, RecordSet};
 use eduhub_faults::Fault;
+use eduhub_proto::common::v1::DataDomain;
 use eduhub_receipts::Stamp;
 use eduhub_rules::{CodeTable, RulePack};
 use eduhub_vault::Vault;
@@ -92,6 +94,8 @@ pub struct Ingest<S> {
     /// Rules of the service over what is stored.
     pub stored: Arc<dyn StoredRules>,
     /// Wakes the feed's reader after a commit.
+    /// Who owns the data that a sender may not write.
+    pub owners: Arc<dyn Owners>,
     pub wake: Arc<Notify>,
     /// Counts commits before they are acknowledged, for whoever keeps what it has read.
     pub epochs: Arc<Epochs>,
@@ -111,6 +115,18 @@ impl<S: RecordSet> Ingest<S> {
     /// An ingest with default limits and no further checks.
     pub fn new(
         pool: PgPool,
+    /// The refusal of a caller whose grant covers none of these domains of a school, with the name of the grant that does.
+    pub async fn not_granted(&self, school_code: &str, domains: &[DataDomain]) -> Fault {
+        owners::refusal(&*self.owners, school_code, domains).await
+    }
+
+    pub(super) async fn refusal(&self, school_code: &str, denied: Denied) -> Fault {
+        match denied {
+            Denied::Fault(fault) => fault,
+            Denied::Domain(domain) => self.not_granted(school_code, &[domain]).await,
+        }
+    }
+
         vault: Arc<Vault>,
         codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
         today: Arc<dyn Fn() -> Date + Send + Sync>,
@@ -134,6 +150,7 @@ impl<S: RecordSet> Ingest<S> {
             stored,
             wake,
             epochs,
+            owners: Arc::new(NoOwners),
             load: Load::new(&limits),
             limits,
             set: PhantomData,

@@ -71,7 +71,11 @@ where
     I: Stream<Item = Result<Inbound, Status>> + Send + Unpin + 'static,
 {
     let _entered = ingest.load.enter(&who.actor, &ingest.limits)?;
-    let admitted = Admitted::new::<S>(who, opening)?;
+    let school_code = opening.open.school_code.clone();
+    let admitted = match Admitted::new::<S>(who, opening) {
+        Ok(admitted) => admitted,
+        Err(denied) => return Err(ingest.refusal(&school_code, denied).await),
+    };
     let pack = (ingest.packs)(admitted.open.school_year, (ingest.today)());
     let mapping = (ingest.mappings)().of(&admitted.open)?;
     let push = Arc::new(Push { admitted, pack, mapping, ingest });
