@@ -13,6 +13,7 @@ const FILES: &[MigrationFile] = &[
     (8, "rules", include_str!("../migrations/0008_rules.sql")),
     (9, "name_search", include_str!("../migrations/0009_name_search.sql")),
     (10, "issue_key", include_str!("../migrations/0010_issue_key.sql")),
+    (11, "rules_of_2026_2", include_str!("../migrations/0011_rules_of_2026_2.sql")),
 ];
 
 /// Migrations, in order.

@@ -281,7 +281,7 @@ impl Bill<'_> {
             school_code: SCHOOL.into(),
             ..Default::default()
         };
-        self.of("RuleService/TryRulePack", 34, client.try_rule_pack(asked)).await;
+        self.of("RuleService/TryRulePack", 38, client.try_rule_pack(asked)).await;
         let pack = RulePack {
             version: "9999.1".into(),
             first_school_year: YEAR + 9,

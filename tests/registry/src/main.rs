@@ -50,6 +50,7 @@ mod redis_lies;
 mod rules_packs;
 mod rules_stored;
 mod rules_transfers;
+mod rules_year;
 mod seals;
 mod seals_model;
 mod secrets;

@@ -69,7 +69,8 @@ async fn a_pack_holds_from_its_first_day() {
         packs.into_iter().map(|p| (p.version, p.in_force, p.rules.len())).collect::<Vec<_>>()
     };
     let first = packs().await;
-    assert_eq!((first.len(), first[0].0.as_str(), first[0].1), (1, "2026.1", true));
+    let shown: Vec<_> = first.iter().map(|p| (p.0.as_str(), p.1)).collect();
+    assert_eq!(shown, [("2026.2", true), ("2026.1", false)], "of two that came with the hub the later holds");
     let stored = publish(&hub, strict()).await.unwrap();
     assert_eq!((stored.in_force, stored.rules.len()), (false, 2));
     assert_eq!(publish(&hub, strict()).await.unwrap(), stored, "the same again");
@@ -83,9 +84,9 @@ async fn a_pack_holds_from_its_first_day() {
 #[tokio::test]
 async fn the_pack_in_force_decides_what_refuses() {
     let sql = "insert into rule_pack (version, first_school_year, valid_from, note, published_by)
-         values ('2026.2', 2026, '2026-11-01', '', 'test');
+         values ('2026.3', 2026, '2026-11-01', '', 'test');
          insert into rule_pack_rule (version, rule, severity, valid_from) values
-         ('2026.2', 'pupil.tuition', 'error', null), ('2026.2', 'pupil.parent_birth_year', 'warning', '2026-12-01')";
+         ('2026.3', 'pupil.tuition', 'error', null), ('2026.3', 'pupil.parent_birth_year', 'warning', '2026-12-01')";
     let hub = Hub::with(crate::hub::Setup { before: vec![sql.into()], ..Default::default() }).await;
     let reply = push_one(&hub, SCHOOL, vec![both(1).wrap()]).await;
     assert_eq!(counted(&reply.counts), [0, 0, 0, 1, 0, 0, 0, 0]);
@@ -166,7 +167,7 @@ async fn a_trial_counts_who_would_fail_and_changes_nothing() {
 async fn a_trial_says_what_rules_over_stored_data_would_find() {
     // In force: nothing. The first pack is the one that is tried.
     let sql = "insert into rule_pack (version, first_school_year, valid_from, note, published_by)
-         values ('2026.2', 2026, '2026-11-01', '', 'test')";
+         values ('2026.3', 2026, '2026-11-01', '', 'test')";
     let hub = Hub::with(crate::hub::Setup { before: vec![sql.into()], ..Default::default() }).await;
     push_one(&hub, SCHOOL, make::small_school(1..57)).await;
     let request = TryRulePackRequest { version: "2026.1".into(), ..trial(SCHOOL) };

@@ -1,8 +1,8 @@
 //! Classes.
-use super::{Found, Judge, Rule};
+use super::{Found, Judge, Rule, curriculum};
 use eduhub_proto::registry::v1::Class;
 
-pub fn class(record: &Class, _: &Judge<'_>, found: &mut Found<'_>) {
+pub fn class(record: &Class, judge: &Judge<'_>, found: &mut Found<'_>) {
     let combined = record.is_combined_class == Some(true);
     match &record.combined_class_code {
         None if combined => found.at(Rule::CombinedMissing, "combined_class_code"),
@@ -29,6 +29,9 @@ pub fn class(record: &Class, _: &Judge<'_>, found: &mut Found<'_>) {
             found.expecting(Rule::AgeGroup, "preschool_age_group", &[&group]);
         }
     }
+    let subjects = record.subject_assignments.iter().map(|a| a.subject.as_deref().unwrap_or_default());
+    let list = ("subject_assignments", subjects);
+    curriculum::subjects(Rule::ClassCurriculum, judge, Some(&record.grade), list, found);
     let sessions = [
         (record.five_sessions_per_week, "five_sessions_per_week"),
         (record.six_to_eight_sessions_per_week, "six_to_eight_sessions_per_week"),

@@ -1,5 +1,5 @@
 //! What ends a school year: retakes, graduation, free candidates.
-use super::{Found, Judge, Rule, assessment, years};
+use super::{Found, Judge, Rule, assessment, curriculum, years};
 use eduhub_proto::registry::v1::{FreeCandidate, Graduation, Retake};
 
 /// Last grades of lower and upper secondary (R-GRAD-1, C.7).
@@ -8,6 +8,8 @@ const LAST: [&str; 2] = ["9", "12"];
 const EXAM_AGE: i32 = 14;
 
 pub fn retake(record: &Retake, judge: &Judge<'_>, found: &mut Found<'_>) {
+    let list = ("subject_scores", record.subject_scores.iter().map(|s| s.subject.as_str()));
+    curriculum::subjects(Rule::RetakeCurriculum, judge, record.grade.as_deref(), list, found);
     // After the year's teaching and before the new year opens on 5 September.
     if let (Some(on), Some(year)) = (&record.retaken_on, judge.school_year) {
         let summer = (format!("{:04}-05-01", year + 1), format!("{:04}-09-04", year + 1));

@@ -5,6 +5,7 @@
 
 mod assessment;
 mod class;
+mod curriculum;
 mod enrolment;
 mod final_result;
 mod health;

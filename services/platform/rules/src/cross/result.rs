@@ -1,7 +1,7 @@
 //! Results of a term or year beside what the regulations give from the scores. A rating is judged only when the list of
 //! subjects looks whole: schools may send just the subjects that a report needs (R-EXCEL-10).
 use super::assessment::{Learning, Tenths, learning, promoted, term_average, year_average};
-use super::{Found, Judge, Rule};
+use super::{Found, Judge, Rule, curriculum};
 use eduhub_proto::registry::v1::{SubjectScore, TermResult};
 
 /// Subjects that are commented and never scored from grade 6 on (B.3).
@@ -11,7 +11,9 @@ const LEAST_SCORED: usize = 6;
 /// Term of the year's record.
 const YEAR: &str = "3";
 
-pub fn term_result(record: &TermResult, _: &Judge<'_>, found: &mut Found<'_>) {
+pub fn term_result(record: &TermResult, judge: &Judge<'_>, found: &mut Found<'_>) {
+    let list = ("subject_scores", record.subject_scores.iter().map(|s| s.subject.as_str()));
+    curriculum::subjects(Rule::ResultCurriculum, judge, record.grade.as_deref(), list, found);
     let grade = record.grade.as_deref().and_then(|grade| grade.parse::<u8>().ok());
     match grade {
         Some(1..=5) => primary(record, found),

@@ -62,7 +62,7 @@ fn a_part_of_the_subjects_is_not_judged() {
     let few = TermResult { subject_scores: whole.subject_scores[3..].to_vec(), ..whole.clone() };
     assert_eq!(found(&few), [], "five scored subjects");
     let mut unjudged = whole;
-    unjudged.subject_scores.push(SubjectScore { subject: "LSU".into(), ..SubjectScore::default() });
+    unjudged.subject_scores.push(SubjectScore { subject: "TDT".into(), ..SubjectScore::default() });
     assert_eq!(found(&unjudged), []);
 }
 

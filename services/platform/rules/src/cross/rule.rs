@@ -108,6 +108,8 @@ rules! {
     AgeGroup = "class.age_group", Contradiction, Warning, false;
     /// Several answers to how many sessions a week.
     ClassSessions = "class.sessions", Contradiction, Warning, false;
+    /// A teacher is assigned to a subject that the grade does not have (C.3, TT 32/2018).
+    ClassCurriculum = "class.curriculum", NotInCurriculum, Warning, false;
     /// Licence renewed before the foundation.
     SchoolDates = "school.dates", DateOrder, Warning, false;
     /// Average that the marks don't give (TT 22 Art 9.1).
@@ -122,6 +124,8 @@ rules! {
     ResultPromotion = "result.promoted", NotAsComputed, Warning, false;
     /// A subject twice, or judged in a way of another level.
     ResultSubject = "result.subject", Contradiction, Warning, false;
+    /// A subject that the grade does not have (C.6, TT 32/2018).
+    ResultCurriculum = "result.curriculum", NotInCurriculum, Warning, false;
     /// Trains conduct again with sufficient conduct (TT 22 Art 13).
     ResultRetraining = "result.conduct_retraining", Contradiction, Warning, false;
     /// Outcome of the year that contradicts the promotion or the ratings (TT 22 Art 12 to 14).
@@ -136,6 +140,8 @@ rules! {
     AttendanceDate = "attendance.attended_on", OutsideSchoolYear, Warning, false;
     /// Taken again at another time than the summer that ends the year (TT 22 Art 14).
     RetakeDate = "retake.retaken_on", OutsideSchoolYear, Warning, false;
+    /// Taken again in a subject that the grade does not have (TT 32/2018).
+    RetakeCurriculum = "retake.curriculum", NotInCurriculum, Warning, false;
     /// Promoted with ratings that don't allow it.
     RetakePromotion = "retake.promoted", NotAsComputed, Warning, false;
     /// Graduated in a grade that is not the last of its level (C.7).
@@ -156,6 +162,10 @@ rules! {
     ClassSize = "class.size", ClassSize, Warning, true;
     /// Homeroom teacher not on the staff or not in service (C.3).
     HomeroomTeacher = "class.homeroom_teacher", TeacherNotActive, Warning, true;
+    /// Teacher of a subject not on the staff or not in service (C.3).
+    SubjectTeacher = "class.subject_teacher", SubjectTeacherNotActive, Warning, true;
+    /// Conduct of the year that those of its terms don't give (TT 22 Art 8).
+    YearConduct = "result.year_conduct", YearNotAsTerms, Warning, true;
     /// Height fell (C.10).
     HeightDrop = "health.height_drop", HeightDrop, Warning, true;
     /// Result without an enrolment (C.6, C.7).

@@ -264,3 +264,66 @@ fn a_pack_decides_what_a_broken_rule_does() {
     let off = RulePack::of([("pupil.disability", "warning")]).unwrap();
     assert_eq!(found_under(&both, &off), []);
 }
+
+#[test]
+fn a_grade_has_the_subjects_of_its_curriculum() {
+    use Reason::NotInCurriculum;
+    use eduhub_proto::registry::v1::{SubjectAssignment, SubjectScore, TermResult};
+    let subject = |subject: &str| SubjectScore { subject: subject.into(), ..SubjectScore::default() };
+    let result = |grade: &str, code: &str| TermResult {
+        term: "1".into(),
+        student_code: "HS000001".into(),
+        class_code: "1A".into(),
+        grade: text(grade),
+        subject_scores: vec![subject("TOC"), subject(code)],
+        ..TermResult::default()
+    };
+    for (code, first, last) in
+        [("TNXH", 1, 3), ("KHOA", 4, 5), ("KHTN", 6, 9), ("VLY", 10, 12), ("KTPL", 10, 12), ("THC", 3, 12)]
+    {
+        for grade in 1..=12 {
+            let fits = (first..=last).contains(&grade);
+            let expected = if fits { vec![] } else { one(NotInCurriculum, "subject_scores[1].subject", "") };
+            assert_eq!(found(&result(&grade.to_string(), code)), expected, "{code} in {grade}");
+        }
+    }
+    let unknown = TermResult { grade: None, ..result("1", "VLY") };
+    assert_eq!(found(&unknown), [], "of a grade that is not said");
+    assert_eq!(found(&result("1", "XYZ")), [], "the code list judges what is no subject");
+    let retake = Retake {
+        student_code: "HS000001".into(),
+        grade: text("8"),
+        subject_scores: vec![subject("KTPL")],
+        ..Retake::default()
+    };
+    assert_eq!(found(&retake), one(NotInCurriculum, "subject_scores[0].subject", ""));
+    let assigned = SubjectAssignment { subject: text("VLY"), ..SubjectAssignment::default() };
+    let class = Class {
+        class_code: "8A".into(),
+        name: "8A".into(),
+        grade: "8".into(),
+        subject_assignments: vec![assigned],
+        ..Class::default()
+    };
+    assert_eq!(found(&class), one(NotInCurriculum, "subject_assignments[0].subject", ""));
+}
+
+/// Until 2023 some grades had the programme before, which taught physics from grade 6 on.
+#[test]
+fn years_of_the_programme_before_are_not_judged() {
+    use eduhub_proto::registry::v1::{SubjectScore, TermResult};
+    let lists = lists();
+    let result = TermResult {
+        term: "1".into(),
+        student_code: "HS000001".into(),
+        class_code: "8A".into(),
+        grade: text("8"),
+        subject_scores: vec![SubjectScore { subject: "VLY".into(), ..SubjectScore::default() }],
+        ..TermResult::default()
+    };
+    let judged = |year| {
+        let checker = Checker::new(&lists, date!(2026 - 11 - 22)).of_year(year);
+        checker.check(&result).iter().any(|p| p.reason() == Reason::NotInCurriculum)
+    };
+    assert_eq!([2022, 2023, 2024, 2026].map(judged), [false, false, true, true]);
+}

@@ -99,11 +99,11 @@ mod tests {
         assert_eq!(strength(date!(2026 - 11 - 01)), Strength::Off);
     }
 
-    /// The pack of the migration is every rule at its usual strength.
+    /// The last pack of the migrations is every rule at its usual strength.
     #[test]
-    fn the_first_pack_is_the_usual_one() {
-        let sql = include_str!("../../../migrations/0008_rules.sql");
-        let seeded = sql.lines().filter_map(|l| l.trim().strip_prefix("('2026.1', '")?.split_once("', '"));
+    fn the_pack_that_comes_with_the_hub_is_the_usual_one() {
+        let sql = include_str!("../../../migrations/0011_rules_of_2026_2.sql");
+        let seeded = sql.lines().filter_map(|l| l.trim().strip_prefix("('")?.split_once("', '"));
         let seeded: Vec<_> =
             seeded.filter_map(|(rule, rest)| Some((rule, rest.split('\'').next()?))).collect();
         assert_eq!(seeded.len(), Rule::ALL.len());

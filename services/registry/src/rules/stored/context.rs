@@ -81,11 +81,11 @@ impl Context {
         since: Option<i64>,
         pack: Arc<RulePack>,
     ) -> Result<Self, DbError> {
-        // The list of reasons is that of the index `data_issue_stored`, word for word.
+        // The list of reasons is that of the index `data_issue_of_stored_rules`, word for word.
         let rows = sqlx::query(
             "select x.xid, d.kind, d.record_key, d.reason, d.problem
              from (select coalesce($2, pg_current_xact_id()::text::int8) as xid) x
-             left join data_issue d on d.school_code || '' = $1 and d.closed_at is null and d.reason in (27, 50, 53, 54, 55, 56, 57, 58)
+             left join data_issue d on d.school_code || '' = $1 and d.closed_at is null and d.reason in (27, 30, 50, 53, 54, 55, 56, 57, 58, 59)
                and d.reason = any($3)",
         )
         .bind(&written.school_code)
@@ -180,9 +180,23 @@ impl Context {
         field: &str,
         value: String,
     ) {
+        self.expecting(rule, kind, (school_code, record_key), field, value, &[]);
+    }
+
+    /// Adds a finding with the values that would agree.
+    pub fn expecting(
+        &mut self,
+        rule: Rule,
+        kind: Kind,
+        (school_code, record_key): (&str, &str),
+        field: &str,
+        value: String,
+        expected: &[&str],
+    ) {
         let mut problem = warning(rule.reason(), field);
         (problem.kind, problem.value) = (kind as i32, value);
         problem.record_key = as_sent(kind, record_key).to_owned();
+        problem.suggestions = expected.iter().map(|code| (*code).to_owned()).collect();
         self.found.insert(place(rule, kind, school_code, record_key), problem);
     }
 
@@ -204,15 +218,15 @@ impl Context {
 fn concerned(written: &Written) -> Vec<i16> {
     use Rule::{
         AgeForGrade, ClassSize, DoubleEnrolment, HeightDrop, HomeroomTeacher, LikelyDuplicate, NotEnrolled,
-        StatusChange,
+        StatusChange, SubjectTeacher, YearConduct,
     };
     let rules: [(Kind, &[Rule]); 8] = [
         (Kind::Enrolment, &[StatusChange, DoubleEnrolment, AgeForGrade, ClassSize, NotEnrolled]),
         (Kind::Pupil, &[AgeForGrade, LikelyDuplicate]),
-        (Kind::Class, &[HomeroomTeacher]),
-        (Kind::Staff, &[HomeroomTeacher]),
+        (Kind::Class, &[HomeroomTeacher, SubjectTeacher]),
+        (Kind::Staff, &[HomeroomTeacher, SubjectTeacher]),
         (Kind::Health, &[HeightDrop]),
-        (Kind::TermResult, &[NotEnrolled]),
+        (Kind::TermResult, &[NotEnrolled, YearConduct]),
         (Kind::Retake, &[NotEnrolled]),
         (Kind::Graduation, &[NotEnrolled]),
     ];
@@ -258,7 +272,7 @@ mod tests {
             Rule::ALL.iter().filter(|r| r.stored()).map(|r| r.reason() as i32).collect();
         reasons.sort_unstable();
         let list = reasons.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
-        let migration = include_str!("../../../migrations/0008_rules.sql");
+        let migration = include_str!("../../../migrations/0011_rules_of_2026_2.sql");
         assert!(migration.contains(&format!("reason in ({list})")), "{list}");
         assert!(include_str!("context.rs").contains(&format!("d.reason in ({list})")), "{list}");
     }

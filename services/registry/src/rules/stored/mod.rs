@@ -3,7 +3,9 @@
 //! records, and not at all when no kind that it is about was written.
 
 mod age;
+mod assigned;
 mod class_size;
+mod conduct;
 mod context;
 mod double;
 mod enrolled;
@@ -80,7 +82,9 @@ async fn all(conn: &mut PgConnection, context: &mut Context) -> Result<(), DbErr
     age::judge(conn, context).await?;
     class_size::judge(conn, context).await?;
     teacher::judge(conn, context).await?;
+    assigned::judge(conn, context).await?;
     height::judge(conn, context).await?;
     enrolled::judge(conn, context).await?;
+    conduct::judge(conn, context).await?;
     likely::judge(conn, context).await
 }
