@@ -37,8 +37,7 @@ pub fn pupils(province: &Province, wanted: usize, parts: usize) -> Result<Vec<Ar
     let targets = &province.schools[..parts.min(province.schools.len())];
     let most = wanted.div_ceil(targets.len().max(1));
     let mut filled: Vec<Vec<Record>> = vec![Vec::with_capacity(most); targets.len()];
-    // School 0 of a run has one of each defect whatever the shares.
-    for each in province.schools.iter().filter(|s| s.index != 0) {
+    for each in &province.schools {
         let wanting =
             targets.iter().enumerate().filter(|(i, t)| t.level == each.level && filled[*i].len() < most);
         let Some((emptiest, _)) = wanting.min_by_key(|(i, _)| filled[*i].len()) else { continue };

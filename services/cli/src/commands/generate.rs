@@ -26,6 +26,9 @@ pub struct Args {
     /// School year by its first year.
     #[arg(long, default_value_t = 2026)]
     school_year: i32,
+    /// The school year is over: second term, results of the year, retakes and graduation too, dated until August after it.
+    #[arg(long)]
+    whole_year: bool,
     /// Replace what an earlier run wrote there.
     #[arg(long)]
     clean: bool,
@@ -44,7 +47,8 @@ impl Args {
         };
         let started = Instant::now();
         let bar = Bar::new("generate", self.schools as u64, "schools");
-        let made = generate(&options, &Settings::ninh_binh(), |so_far, _| bar.set(so_far.schools as u64))?;
+        let settings = Settings { whole_year: self.whole_year, ..Settings::ninh_binh() };
+        let made = generate(&options, &settings, |so_far, _| bar.set(so_far.schools as u64))?;
         bar.finish();
         output::line(format!(
             "{} schools, {} classes, {} learners, {} staff: {} records and {} rooms in {:.1} s",

@@ -1,5 +1,6 @@
 //! Classes of a school: which grades, how many, how large.
 use super::chance::Chance;
+use super::marks::Course;
 use super::settings::{Figures, Institution};
 use super::sizes::{apportion, class_sizes};
 use eduhub_proto::registry::v1::Class;
@@ -12,6 +13,8 @@ pub struct ClassRoom {
     pub grade: u8,
     /// Learners.
     pub size: usize,
+    /// What is taught.
+    pub course: Course,
 }
 
 /// Grades of a kind of institution with the weight of their classes. A private group takes the youngest.
@@ -50,7 +53,8 @@ pub fn classes(rng: &mut Chance, figures: &Figures, learners: usize, independent
                 sort_order: Some(out.len() as i32 + 1),
                 ..of_grade(*grade, figures.institution)
             };
-            out.push(ClassRoom { record, grade: *grade, size: sizes.next().unwrap_or(0) });
+            let course = Course { grade: *grade, continuing: false, choice: 0 };
+            out.push(ClassRoom { record, grade: *grade, size: sizes.next().unwrap_or(0), course });
         }
     }
     out

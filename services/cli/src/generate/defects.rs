@@ -2,7 +2,7 @@
 use super::chance::{Chance, happens, pick};
 use super::people::{Citizen, Person, Sex};
 use super::settings::DefectShares;
-use super::{GenerateError, names, numbers::Numbers};
+use super::{Flaw, GenerateError, names, numbers::Numbers};
 use eduhub_proto::registry::v1::Pupil;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub enum Defect {
     RatingDiffers,
     /// In class in two classes of the year; planted on both enrolments.
     DoubleEnrolment,
+    /// A flaw of one record; written by its own name.
+    #[serde(untagged)]
+    Flaw(Flaw),
 }
 
 /// What becomes of a record with a defect.
@@ -103,7 +106,10 @@ impl Defect {
 
     /// True for a defect that only rules over stored data find: no record shows it by itself.
     pub fn is_between_records(self) -> bool {
-        matches!(self, Defect::IdDuplicate | Defect::DoubleEnrolment)
+        match self {
+            Defect::Flaw(flaw) => flaw.is_between_records(),
+            other => matches!(other, Defect::IdDuplicate | Defect::DoubleEnrolment),
+        }
     }
 
     /// Share of the records it can befall.
@@ -125,10 +131,11 @@ impl Defect {
             Defect::ParentTooYoung => s.parent_too_young,
             Defect::RatingDiffers => s.rating_differs,
             Defect::DoubleEnrolment => s.double_enrolment,
+            Defect::Flaw(_) => s.flaw,
         }
     }
 
-    /// Reason (without prefix), effect and field of the finding.
+    /// Reason (without prefix), effect and field of the finding; a flaw says its field when it is planted.
     pub fn expected(self) -> (&'static str, Effect, &'static str) {
         match self {
             Defect::MissingId => ("MISSING", Effect::Warning, "personal_id"),
@@ -147,6 +154,7 @@ impl Defect {
             Defect::ParentTooYoung => ("DATE_ORDER", Effect::Warning, "mother_birth_year"),
             Defect::RatingDiffers => ("NOT_AS_COMPUTED", Effect::Warning, "learning_rating"),
             Defect::DoubleEnrolment => ("DOUBLE_ENROLMENT", Effect::Warning, "student_code"),
+            Defect::Flaw(flaw) => (flaw.expected().0, flaw.expected().1, ""),
         }
     }
 
@@ -180,6 +188,8 @@ impl Planting {
     /// For a school of so many pupils. The first school of a run carries every defect at least once, so that also the
     /// smallest run meets every rule.
     pub fn new(shares: DefectShares, pupils: usize, first: bool) -> Self {
+        // None at all where no defects are wanted.
+        let first = first && shares.flaw > 0.0;
         Self { shares, owed: if first { Defect::OF_PUPILS.to_vec() } else { vec![] }, pupils_left: pupils }
     }
 
@@ -251,7 +261,8 @@ pub fn break_pupil(
         Defect::PopulationMismatch
         | Defect::HeightOutlier
         | Defect::RatingDiffers
-        | Defect::DoubleEnrolment => {}
+        | Defect::DoubleEnrolment
+        | Defect::Flaw(_) => {}
     }
     Ok(Some(broken))
 }
@@ -301,7 +312,8 @@ mod tests {
     fn reasons_are_names_of_the_api() {
         use eduhub_proto::common::v1::Reason;
         let others = [Defect::HeightOutlier, Defect::RatingDiffers, Defect::DoubleEnrolment];
-        for d in Defect::OF_PUPILS.into_iter().chain(others) {
+        for d in Defect::OF_PUPILS.into_iter().chain(others).chain(Flaw::ALL.iter().map(|f| Defect::Flaw(*f)))
+        {
             let name = format!("REASON_{}", d.expected().0);
             assert!(Reason::from_str_name(&name).is_some(), "{name}");
         }

@@ -53,7 +53,7 @@ const CONTINUING: Scored =
 const UPPER_COMMENT: &[&str] = &["TDC", "HDTN", "GDDP"];
 /// Primary subjects with a test, by grade: 1 and 2, 3, 4 and 5; then those without.
 const PRIMARY_TESTED: [&[&str]; 3] =
-    [&["TOC", "TVT"], &["TOC", "TVT", "TAH"], &["TOC", "TVT", "TAH", "KHTN", "LSDL", "THC"]];
+    [&["TOC", "TVT"], &["TOC", "TVT", "TAH"], &["TOC", "TVT", "TAH", "KHOA", "LSDL", "THC"]];
 const PRIMARY_UNTESTED: &[&str] = &["GCD", "ANC", "MTT", "TDC", "HDTN"];
 
 /// What the results of a class have in common.
@@ -67,33 +67,88 @@ pub struct Course {
     pub choice: usize,
 }
 
-/// First-term result of a pupil, without its keys.
-pub fn first_term(rng: &mut Chance, course: Course) -> TermResult {
+impl Course {
+    /// Codes of its subjects, in the order of the results.
+    pub fn subjects(self) -> Vec<&'static str> {
+        match self.grade {
+            1..=5 => self.tested().iter().chain(PRIMARY_UNTESTED).copied().collect(),
+            6..=12 => self.scored().iter().map(|s| s.0).chain(self.commented().iter().copied()).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// Primary subjects with a test.
+    fn tested(self) -> &'static [&'static str] {
+        PRIMARY_TESTED[match self.grade {
+            1 | 2 => 0,
+            3 => 1,
+            _ => 2,
+        }]
+    }
+
+    fn scored(self) -> Scored {
+        match self.grade {
+            _ if self.continuing => CONTINUING,
+            ..=9 => LOWER,
+            _ => UPPER[self.choice % 2],
+        }
+    }
+
+    fn commented(self) -> &'static [&'static str] {
+        if self.continuing || self.grade > 9 { UPPER_COMMENT } else { LOWER_COMMENT }
+    }
+
+    /// Ability at which half of the pupils get the better rating: pass, fair, good; the more subjects, the lower.
+    fn knots(self) -> [f64; 3] {
+        match self.grade {
+            1 | 2 => [4.9, 6.88, 8.75],
+            3 => [4.96, 6.95, 8.9],
+            4 | 5 => [5.13, 7.15, 9.1],
+            _ if self.continuing => [5.4, 6.9, 8.38],
+            ..=9 => [5.2, 6.72, 8.22],
+            _ => [5.1, 6.6, 8.1],
+        }
+    }
+
+    /// Ability of a pupil of the course, drawn so that the ratings come out near the expected shares.
+    pub fn ability(self, rng: &mut Chance) -> f64 {
+        let [pass, fair, good] = self.knots();
+        if self.grade <= 5 {
+            let knots = [
+                (0.0, pass - 0.6),
+                (0.004, pass),
+                (0.02, pass + 0.8),
+                (0.32, fair),
+                (0.65, good),
+                (1.0, 10.3),
+            ];
+            return at_a_rank(rng, &knots);
+        }
+        let knots =
+            [(0.0, pass - 1.0), (0.017, pass), (0.045, pass + 0.6), (0.33, fair), (0.78, good), (1.0, 9.6)];
+        at_a_rank(rng, &knots)
+    }
+}
+
+/// Result of a term of a pupil of this ability, without its keys.
+pub fn of_term(rng: &mut Chance, course: Course, ability: f64, term: &str) -> TermResult {
     let absent = Geometric::new(0.45).map_or(0, |g| g.sample(rng)).min(30) as i32;
-    let result = if course.grade <= 5 { primary(rng, course.grade) } else { secondary(rng, course) };
-    TermResult { term: "1".into(), days_absent: Some(absent), ..result }
+    let result =
+        if course.grade <= 5 { primary(rng, course, ability) } else { secondary(rng, course, ability) };
+    TermResult { term: term.into(), days_absent: Some(absent), ..result }
 }
 
 /// Ability at a uniform rank, linear between (rank, ability) knots.
-fn ability(rng: &mut Chance, knots: &[(f64, f64)]) -> f64 {
+fn at_a_rank(rng: &mut Chance, knots: &[(f64, f64)]) -> f64 {
     let rank = rng.random::<f64>();
     let above = knots.iter().position(|k| rank < k.0).unwrap_or(knots.len() - 1).max(1);
     let ((r0, a0), (r1, a1)) = (knots[above - 1], knots[above]);
     a0 + (a1 - a0) * (rank - r0) / (r1 - r0)
 }
 
-fn secondary(rng: &mut Chance, course: Course) -> TermResult {
-    // The knots are where half of the pupils get the better rating; the more subjects, the lower they lie.
-    let (scored, comment, knots): (Scored, _, [f64; 3]) = match course.grade {
-        _ if course.continuing => (CONTINUING, UPPER_COMMENT, [5.4, 6.9, 8.38]),
-        ..=9 => (LOWER, LOWER_COMMENT, [5.2, 6.72, 8.22]),
-        _ => (UPPER[course.choice % 2], UPPER_COMMENT, [5.1, 6.6, 8.1]),
-    };
-    let [pass, fair, good] = knots;
-    let level = ability(
-        rng,
-        &[(0.0, pass - 1.0), (0.017, pass), (0.045, pass + 0.6), (0.33, fair), (0.78, good), (1.0, 9.6)],
-    );
+fn secondary(rng: &mut Chance, course: Course, level: f64) -> TermResult {
+    let (scored, comment) = (course.scored(), course.commented());
+    let [pass, ..] = course.knots();
     let mut scores = Vec::with_capacity(scored.len() + comment.len());
     let mut averages: Vec<Tenths> = Vec::with_capacity(scored.len());
     for (subject, periods) in scored {
@@ -139,19 +194,10 @@ fn term_marks(rng: &mut Chance, level: f64, periods: u32) -> (Tenths, SubjectSco
     (average, marks)
 }
 
-/// Primary school: tests at the end of term 1, levels for all subjects, fifteen qualities and abilities. The result is the
-/// rule of TT 27/2020 Art 9.2 on what stands at the end of term 1: a provisional one.
-fn primary(rng: &mut Chance, grade: u8) -> TermResult {
-    let (tested, knots): (_, [f64; 3]) = match grade {
-        1 | 2 => (PRIMARY_TESTED[0], [4.9, 6.88, 8.75]),
-        3 => (PRIMARY_TESTED[1], [4.96, 6.95, 8.9]),
-        _ => (PRIMARY_TESTED[2], [5.13, 7.15, 9.1]),
-    };
-    let [pass, good, best] = knots;
-    let level = ability(
-        rng,
-        &[(0.0, pass - 0.6), (0.004, pass), (0.02, pass + 0.8), (0.32, good), (0.65, best), (1.0, 10.3)],
-    );
+/// Primary school: tests at the end of the term, levels for all subjects, fifteen qualities and abilities. The result is the
+/// rule of TT 27/2020 Art 9.2 on what stands there: at the end of term 1 a provisional one.
+fn primary(rng: &mut Chance, course: Course, level: f64) -> TermResult {
+    let tested = course.tested();
     let mut draw = |about: f64| normal(rng, about, 0.5).round().clamp(1.0, 10.0) as u32;
     let tests: Vec<u32> = tested.iter().map(|_| draw(level)).collect();
     let others: Vec<u32> = PRIMARY_UNTESTED.iter().map(|_| draw(level + 0.6)).collect();
@@ -167,7 +213,7 @@ fn primary(rng: &mut Chance, grade: u8) -> TermResult {
     TermResult {
         primary_result: Some(rating::primary(mastery(subjects), mastery(qualities), lowest).to_owned()),
         subject_scores: scores.chain(without).collect(),
-        ..developed(traits, grade)
+        ..developed(traits, course.grade)
     }
 }
 
@@ -224,7 +270,12 @@ mod tests {
 
     fn shares(course: Course, values: [&str; 4], of: fn(&TermResult) -> Option<&String>) -> [f64; 4] {
         let mut rng = chance(3, "marks");
-        let results: Vec<_> = (0..8_000).map(|_| first_term(&mut rng, course)).collect();
+        let results: Vec<_> = (0..8_000)
+            .map(|_| {
+                let ability = course.ability(&mut rng);
+                of_term(&mut rng, course, ability, "1")
+            })
+            .collect();
         values.map(|v| results.iter().filter(|r| of(r).is_some_and(|x| x == v)).count() as f64 / 80.0)
     }
 

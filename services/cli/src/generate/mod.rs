@@ -16,6 +16,7 @@ pub mod chance;
 pub mod classes;
 pub mod defects;
 mod files;
+mod flaws;
 pub mod health;
 pub mod marks;
 pub mod names;
@@ -33,13 +34,16 @@ pub mod settings;
 pub mod sizes;
 mod staff;
 mod staff_file;
+mod teaching;
 #[cfg(test)]
 mod tests;
 mod titles;
 mod transfers;
+pub mod year;
 
 pub use defects::{Defect, Effect, Truth};
 pub use files::{Summary, generate, read_province, read_truth};
+pub use flaws::Flaw;
 pub use people::Citizen;
 pub use plan::{Province, School, plan};
 pub use school::{Content, school};

@@ -49,6 +49,9 @@ pub struct School {
     pub institution: Institution,
     /// Learners.
     pub learners: usize,
+    /// The first of its kind of institution: it carries each defect that it can have, so that small runs meet every rule.
+    #[serde(default)]
+    pub first: bool,
     /// Position in the run; the block of its personal IDs and codes follows from it.
     pub index: usize,
 }
@@ -117,6 +120,7 @@ pub fn plan(options: &Options, settings: &Settings) -> Result<Province, Generate
             vendor: vendor.to_owned(),
             institution: draft.institution,
             learners: draft.learners,
+            first: schools.iter().all(|s| s.institution != draft.institution),
             index,
         });
     }

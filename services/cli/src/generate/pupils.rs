@@ -1,13 +1,13 @@
 //! Pupils of a class with their enrolments, measurements and results.
+use super::GenerateError;
 use super::chance::{Chance, happens, pick, pick_weighted};
 use super::classes::age;
 use super::names;
 use super::people::{People, Person, Sex, mobile};
 use super::profile::{self, Seat};
 use super::settings::Settings;
-use super::{GenerateError, marks};
 use eduhub_proto::common::v1::Level;
-use eduhub_proto::registry::v1::{Enrolment, Pupil, TermResult};
+use eduhub_proto::registry::v1::{Enrolment, Pupil};
 use rand::Rng;
 use time::{Date, Duration, Month};
 
@@ -151,14 +151,4 @@ fn elsewhere(rng: &mut Chance) -> String {
 /// True when the status of an enrolment means that the learner sits in class (D.8).
 pub fn in_class(enrolment: &Enrolment) -> bool {
     matches!(enrolment.student_status.as_str(), "01" | "02" | "03")
-}
-
-/// First-term result with its keys; preschool has none.
-pub fn result(rng: &mut Chance, course: marks::Course, enrolment: &Enrolment) -> Option<TermResult> {
-    (course.grade <= 12).then(|| TermResult {
-        student_code: enrolment.student_code.clone(),
-        class_code: enrolment.class_code.clone(),
-        grade: Some(enrolment.grade.clone()),
-        ..marks::first_term(rng, course)
-    })
 }

@@ -19,6 +19,18 @@ pub fn term_average(regular: &[Tenths], midterm: Tenths, last: Tenths) -> Tenths
     (2 * sum + weight) / (2 * weight)
 }
 
+/// Average of the year: term 1 once, term 2 twice, rounded half up (Art 9.1).
+pub fn year_average(first: Tenths, second: Tenths) -> Tenths {
+    (2 * (first + 2 * second) + 3) / 6
+}
+
+/// Conduct of the year by that of its terms, codes 1 to 4: the table of Art 8.2, a row for each first term.
+pub fn year_conduct(first: u8, second: u8) -> u8 {
+    const TABLE: [[u8; 4]; 4] = [[1, 2, 2, 4], [1, 2, 3, 4], [2, 2, 3, 4], [2, 3, 3, 4]];
+    let at = |code: u8| usize::from(code.clamp(1, 4) - 1);
+    TABLE[at(first)][at(second)]
+}
+
 /// Learning rating, best first (D.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Learning {

@@ -9,10 +9,12 @@ use super::plan::School;
 use super::profile::Seat;
 use super::pupils::{self, Calendar};
 use super::settings::{Institution, Settings};
-use super::{GenerateError, attendance, candidates, health, marks, premises, rooms, staff};
+use super::{
+    GenerateError, attendance, candidates, flaws, health, marks, premises, rooms, staff, teaching, year,
+};
 use eduhub_proto::facility::v1::Room;
 use eduhub_proto::registry::v1::record::Record as Any;
-use eduhub_proto::registry::v1::{Enrolment, Health, Pupil, Record, TermResult};
+use eduhub_proto::registry::v1::{Enrolment, Graduation, Health, Pupil, Record, TermResult};
 use std::collections::HashMap;
 
 /// What one school's files hold.
@@ -54,6 +56,10 @@ pub fn school(
     let mut people = People { settings, commune, numbers: &mut numbers };
     let figures = settings.of(school.institution);
     let mut rooms_of_classes = classes(&mut rng, figures, school.learners, school.independent_group);
+    let continuing = school.institution == Institution::Continuing;
+    for class in &mut rooms_of_classes {
+        class.course = marks::Course { grade: class.grade, continuing, choice: marks::choice(&mut rng) };
+    }
     let campuses = premises::campuses(&mut rng, school, figures, rooms_of_classes.len());
     let members = staff::staff(
         &mut rng,
@@ -70,6 +76,7 @@ pub fn school(
         class.record.campus_code = Some(campuses[campus].campus_code.clone());
         class.record.homeroom_teacher_code = Some(teacher.record.staff_code.clone());
     }
+    teaching::assign(&mut rooms_of_classes, members.iter().map(|m| &m.record));
     let mut out = Content { classes: rooms_of_classes.len(), staff: members.len(), ..Content::default() };
     let head = members.first().map(|m| &m.record);
     out.records.push(record(Any::School(premises::school(&mut rng, school, head))));
@@ -86,6 +93,8 @@ pub fn school(
         &rooms_of_classes,
         &mut out,
     )?;
+    let mut rng = chance(seed, &format!("flaws of {}", school.school_code));
+    flaws::plant(&mut rng, school, settings.defects.flaw, school_year, &mut out);
     Ok(out)
 }
 
@@ -114,9 +123,9 @@ impl Learners<'_> {
         let measured = self.calendar.autumn_day(&mut self.rng).to_string();
         let level = self.school.level();
         let (mut enrolments, mut healths, mut results, mut absences) = (vec![], vec![], vec![], vec![]);
+        let (mut retakes, mut graduations) = (vec![], vec![]);
+        let (school_year, whole) = (self.calendar.school_year, self.settings.whole_year);
         for class in classes {
-            let course =
-                marks::Course { grade: class.grade, continuing, choice: marks::choice(&mut self.rng) };
             for number in 1..=class.size {
                 let seat =
                     Seat { level, grade: class.grade, number: number as i32, opening: self.calendar.opening };
@@ -130,11 +139,12 @@ impl Learners<'_> {
                     &sound.student_code,
                     place,
                 );
+                let mut graduation = None;
                 if pupils::in_class(&enrolment) {
                     healths.push(self.health(&person, &sound.student_code, &measured, out));
-                    let mut result = pupils::result(&mut self.rng, course, &enrolment);
-                    self.misrate(result.as_mut(), out);
-                    let days = result.as_ref().and_then(|r| r.days_absent);
+                    let mut year = year::year(&mut self.rng, class.course, &enrolment, school_year, whole);
+                    self.misrate(year.results.first_mut(), out);
+                    let days = year.results.first().and_then(|r| r.days_absent);
                     let teacher = class.record.homeroom_teacher_code.as_ref();
                     absences.extend(attendance::absence(
                         &mut self.rng,
@@ -143,7 +153,9 @@ impl Learners<'_> {
                         days,
                         teacher,
                     ));
-                    results.extend(result);
+                    results.extend(year.results);
+                    retakes.extend(year.retake);
+                    graduation = year.graduation;
                 }
                 if pupils::in_class(&enrolment)
                     && happens(&mut self.rng, self.settings.defects.double_enrolment)
@@ -151,7 +163,10 @@ impl Learners<'_> {
                     enrolments.extend(self.enrol_twice(&enrolment, classes, out));
                 }
                 enrolments.push(enrolment);
-                self.admit(people, &mut planting, person, sound, out)?;
+                let full_name = Some(person.full_name.clone());
+                let refused = self.admit(people, &mut planting, person, sound, out)?;
+                // Whose own record is not accepted is not sent as a graduate yet.
+                graduations.extend(graduation.filter(|_| !refused).map(|g| Graduation { full_name, ..g }));
             }
         }
         out.learners = total;
@@ -159,6 +174,8 @@ impl Learners<'_> {
         out.records.extend(healths.into_iter().map(|h| record(Any::Health(h))));
         out.records.extend(results.into_iter().map(|r| record(Any::TermResult(r))));
         out.records.extend(absences.into_iter().map(|a| record(Any::Attendance(a))));
+        out.records.extend(retakes.into_iter().map(|r| record(Any::Retake(r))));
+        out.records.extend(graduations.into_iter().map(|g| record(Any::Graduation(g))));
         self.candidates(people, classes, out)
     }
 
@@ -172,14 +189,19 @@ impl Learners<'_> {
         let last = classes.iter().filter(|c| c.grade == 12).map(|c| c.size).sum();
         let (rng, year) = (&mut self.rng, self.calendar.school_year);
         let all = candidates::candidates(rng, people, self.school.institution, last, year)?;
-        for (candidate, citizen) in all {
+        let mut exams = vec![];
+        for (mut candidate, citizen) in all {
             out.citizens.push(citizen);
+            if self.settings.whole_year {
+                exams.push(year::exam(&mut self.rng, &mut candidate, self.calendar.school_year));
+            }
             out.records.push(record(Any::FreeCandidate(candidate)));
         }
+        out.records.extend(exams.into_iter().map(|g| record(Any::Graduation(g))));
         Ok(())
     }
 
-    /// Puts the pupil down, broken or not, and the citizen.
+    /// Puts the pupil down, broken or not, and the citizen; true when the record will be refused.
     fn admit(
         &mut self,
         people: &mut People<'_>,
@@ -187,7 +209,7 @@ impl Learners<'_> {
         person: Person,
         sound: Pupil,
         out: &mut Content,
-    ) -> Result<(), GenerateError> {
+    ) -> Result<bool, GenerateError> {
         let key: TwinKey = (person.sex, person.born.year());
         let defect = planting.next(&mut self.rng);
         let twins = self.twins.get(&key).map_or(&[][..], Vec::as_slice);
@@ -203,11 +225,13 @@ impl Learners<'_> {
         match (broken, defect) {
             (Some(broken), Some(defect)) => {
                 let truth = defect.truth(&self.school.school_code, "PUPIL", sound.student_code.clone());
-                if truth.severity == super::Effect::Error {
+                let refused = truth.severity == super::Effect::Error;
+                if refused {
                     out.fixed.push(record(Any::Pupil(sound)));
                 }
                 out.truth.push(truth);
                 out.records.push(record(Any::Pupil(broken)));
+                return Ok(refused);
             }
             (_, defect) => {
                 if let Some(defect) = defect {
@@ -217,7 +241,7 @@ impl Learners<'_> {
                 out.records.push(record(Any::Pupil(sound)));
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Changes the rating of a result, perhaps.

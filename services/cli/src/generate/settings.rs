@@ -77,6 +77,8 @@ pub struct DefectShares {
     pub rating_differs: f64,
     /// A second enrolment in another class; of enrolments in class.
     pub double_enrolment: f64,
+    /// One of the flaws that a record of its kind can have; of all records.
+    pub flaw: f64,
 }
 
 /// All settings.
@@ -126,6 +128,9 @@ pub struct Settings {
     pub moves: [f64; 4],
     /// Classrooms per class (assumed), and the share that is temporary or borrowed (99 % solid, published).
     pub classrooms: (f64, f64),
+    /// The school year is over: second term, results of the year, retakes and graduation are there too. Their dates lie in the
+    /// following summer, so whoever pushes them must have got there.
+    pub whole_year: bool,
     /// Defects.
     pub defects: DefectShares,
 }
@@ -190,6 +195,7 @@ impl Settings {
             policy: 0.03,
             moves: [0.0075, 0.0075, 0.001, 0.0005],
             classrooms: (1.02, 0.01),
+            whole_year: false,
             defects: DefectShares {
                 missing_id: 0.015,
                 id_length: 0.004,
@@ -207,6 +213,7 @@ impl Settings {
                 parent_too_young: 0.001,
                 rating_differs: 0.003,
                 double_enrolment: 0.001,
+                flaw: 0.001,
             },
         }
     }

@@ -48,7 +48,8 @@ impl Transfers {
         if let Some(next) = self.next.get(&school.school_code) {
             for record in &mut content.records {
                 let Some(Any::Enrolment(e)) = &mut record.record else { continue };
-                let Some(pupil) = pupils.get(&e.student_code).filter(|_| e.student_status == "04") else {
+                let goes = e.student_status == "04" && !planted.contains(e.enrolment_id.as_str());
+                let Some(pupil) = pupils.get(&e.student_code).filter(|_| goes) else {
                     continue;
                 };
                 e.to_school = Some(next.clone());
