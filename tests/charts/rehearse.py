@@ -61,14 +61,15 @@ class Stage:
         program = re.search(r"([a-z-]+)[:@][^/]*$", container["image"])[1]
         arguments = [self.here(argument, root, service) for argument in container["args"]]
         variables = {name: self.here(value, root, service) for name, value in environment(container).items()}
-        return [f"{self.programs}/eduhub-{program}", *arguments], variables
+        name = "eduhub" if program == "cli" else f"eduhub-{program}"
+        return [f"{self.programs}/{name}", *arguments], variables
 
 
 def succeed(what, command, variables):
     """Runs to the end, which must be a good one."""
     done = subprocess.run(command, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise SystemExit(f"{what}: {' '.join(command)} ended with {done.returncode}\n{done.stderr}")
+        raise SystemExit(f"{what}: {' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
 
 
 def ask(stage, probe, spec, container, service):
@@ -104,9 +105,9 @@ def rehearse(manifests, stage):
                         raise SystemExit(f"{service}: {probe} fails\n{(stage.directory / f'{service}.log').read_text()}")
                     time.sleep(0.2)
         print(f"rehearsal: {len(running)} services start, live and ready, under the roles that only use them", flush=True)
-        test = manifests.of("Pod")[0]["spec"]
-        for container in test["containers"]:
-            succeed(f"helm test {container['name']}", *stage.command(test, container, f"test-{container['name']}"))
+        for test in (pod["spec"] for pod in manifests.of("Pod")):
+            for container in test["containers"]:
+                succeed(f"helm test {container['name']}", *stage.command(test, container, f"test-{container['name']}"))
         print("rehearsal: helm test", flush=True)
     finally:
         for process in running.values():

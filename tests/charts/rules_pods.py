@@ -6,7 +6,7 @@ import facts
 from manifests import matches, quantity, setting, spec_of
 from rules import rule
 
-# What telemetry and pool take after the drain: 3 s for traces and for metrics each, and a little.
+# What telemetry and pool take after the drain: 2 s for traces, logs and metrics each, and a little.
 CLOSE = 8
 
 
