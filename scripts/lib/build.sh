@@ -28,3 +28,10 @@ build() {
   if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi
   say "built in $(duration $((SECONDS - started)))"
 }
+
+# binaries ARGUMENT...: builds what a drill runs, unless EDUHUB_BIN_DIR says where it is already; sets BIN.
+# shellcheck disable=SC2034
+binaries() {
+  if [[ -z ${EDUHUB_BIN_DIR:-} ]]; then build "$@"; fi
+  BIN=${EDUHUB_BIN_DIR:-$(bin_dir debug)}
+}

@@ -9,7 +9,6 @@ drill_files() {
   mkdir -p "$WORK"
   VAULT=$(as_postgres mktemp -d "${TMPDIR:-/tmp}/eduhub-drill.XXXXXX")
   as_postgres mkdir "$VAULT/archive"
-  BIN=$(bin_dir debug)
   EDUHUB=$BIN/eduhub
   YEAR=$(date +%Y)
   if (($(date +%-m) < 8)); then YEAR=$((YEAR - 1)); fi
@@ -128,12 +127,10 @@ archive_on() {
   DATABASE_URL=$(cat "$INSTANCE/postgres.url")
 }
 
-# The last piece of WAL that was begun before now is in the archive.
+# await_archive FILE: a piece of WAL that is finished.
 await_archive() {
-  local last
-  last=$(sql "select pg_walfile_name(pg_current_wal_lsn() - 1)")
-  for _ in {1..100}; do
-    if as_postgres test -f "$VAULT/archive/$last"; then return; fi
+  for _ in {1..150}; do
+    if as_postgres test -f "$VAULT/archive/$1"; then return; fi
     sleep 0.1
   done
   die "the WAL was not archived: $(sql "select last_failed_wal from pg_stat_archiver")"

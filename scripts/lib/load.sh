@@ -15,14 +15,13 @@ load_files() {
   # Single records by key; a single write takes its school's lock and writes its entry, as the service does.
   cat >"$WORK/mixed.sql" <<'END'
 \set n random(1, :rows)
-\set school random(1, 500)
-select body from registry.pupil_record where school_code = (37000000 + :n % 500)::text and record_key = :n::text;
-select body from registry.pupil_record where record_id = lpad(to_hex(:n), 32, '0')::uuid;
+select body from registry.pupil_record where school_code = (37000000 + :n::bigint % 500)::text and record_key = :n::bigint::text;
+select body from registry.pupil_record where record_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 begin;
-select pg_advisory_xact_lock(7, :n % 500);
-update registry.pupil_record set version = version + 1, changed_at = now() where record_id = lpad(to_hex(:n), 32, '0')::uuid;
+select pg_advisory_xact_lock(7, (:n::bigint % 500)::int);
+update registry.pupil_record set version = version + 1, changed_at = now() where record_id = lpad(to_hex(:n::bigint), 32, '0')::uuid;
 insert into registry.change_log (seq, school_code, kind, record_id, record_key, op, version, digest, actor)
-  values (:n, (37000000 + :n % 500)::text, 5, lpad(to_hex(:n), 32, '0')::uuid, :n::text, 1, 2, '\x00', 'drill');
+  values (:n::bigint, (37000000 + :n::bigint % 500)::text, 5, lpad(to_hex(:n::bigint), 32, '0')::uuid, :n::bigint::text, 1, 2, '\x00', 'drill');
 end;
 END
 }
@@ -36,7 +35,7 @@ database_url() {
 psql_into() {
   local database=$1 rest=${DATABASE_URL#*@}
   shift
-  PGPASSWORD=$(cat "$INSTANCE/postgres.password") "$(postgres_bin)/psql" -XqAt -v ON_ERROR_STOP=1 \
+  PGOPTIONS="-c client_min_messages=warning" PGPASSWORD=$(cat "$INSTANCE/postgres.password") "$(postgres_bin)/psql" -XqAt -v ON_ERROR_STOP=1 \
     -d "postgres://eduhub@${rest%%/*}/$database" "$@"
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The servers that EduHub needs around it, private to this checkout and to one profile of use.
 #
-#   services_up test|demo|dev|bench     exports DATABASE_URL and REDIS_URL, and ends at exit what it started
+#   services_up test|demo|dev|bench|...    exports DATABASE_URL and REDIS_URL, and ends at exit what it started
 #
 # Two scripts of one profile may run at once: they share the instances, and the last one out ends them. An
 # instance that a killed script left behind is used again when it answers and replaced when not.

@@ -6,12 +6,13 @@
 //! - [`server`]: where to call and as whom; [`hub`]: registry and facility as one shape;
 //! - [`retry`], [`explain`]: what to do about a refusal, and how to say it;
 //! - [`lines`]: records as JSON lines;
-//! - [`dictionary`]: the data dictionary for people;
+//! - [`dictionary`]: the data dictionary for people; [`doctor`]: what is wrong with a deployment;
 //! - [`tabular`]: tables in files that people make; [`schools`]: the list of schools among them.
 
 pub mod commands;
 pub mod copy;
 pub mod dictionary;
+pub mod doctor;
 pub mod explain;
 pub mod generate;
 pub mod hub;

@@ -5,6 +5,7 @@ use eduhub_runtime::client::{ClientTls, GrpcChannel};
 use secrecy::SecretString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use tonic::Status;
 
 /// Trust and credentials. A token file, or a client with its secret, or an officer with a password.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn tls(&self) -> anyhow::Result<ClientTls> {
+    /// Whom to trust.
+    pub fn tls(&self) -> anyhow::Result<ClientTls> {
         match &self.ca {
             None => Ok(ClientTls::default()),
             Some(path) => {
@@ -71,6 +73,19 @@ impl Connection {
         };
         let identity = channel(url, &self.tls()?)?;
         Session::sign_in(identity, proof).await.context("signing in")
+    }
+
+    /// Signs in, for those who can do something without it: `None` without credentials, else how it went.
+    pub async fn try_session(&self) -> Option<Result<Session, Status>> {
+        let given = self.token_file.is_some() || self.client_id.is_some() || self.user.is_some();
+        let outcome = async {
+            let session = self.session().await;
+            session.map_err(|error| match error.downcast::<Status>() {
+                Ok(status) => status,
+                Err(error) => Status::failed_precondition(format!("{error:#}")),
+            })
+        };
+        if given { Some(outcome.await) } else { None }
     }
 
     /// Registry or facility at the given address or the environment's, signed in.

@@ -96,6 +96,7 @@ impl Command {
         let done = match self {
             Command::Generate(args) => return args.run(),
             Command::Push(args) => return args.run().await,
+            Command::Admin(command) => return command.run().await,
             Command::Token(args) => args.run().await,
             Command::Receipt(command) => command.run().await,
             Command::Watch(args) => args.run().await,
@@ -107,7 +108,6 @@ impl Command {
             Command::Codes(command) => command.run().await,
             Command::Record(command) => command.run().await,
             Command::Rules(command) => command.run().await,
-            Command::Admin(command) => command.run().await,
         };
         done.map(|()| ExitCode::SUCCESS)
     }

@@ -1,8 +1,12 @@
 //! `eduhub admin`.
 mod consumer;
+mod doctor;
 mod officer;
+mod restored;
 mod schools;
 mod units;
+
+use std::process::ExitCode;
 
 /// Commands of the Department's administrator.
 #[derive(Debug, clap::Subcommand)]
@@ -16,15 +20,22 @@ pub enum Command {
     CreateOfficer(officer::Args),
     /// Create a grant that reads the feeds, with a credential: for an operations centre and the like.
     CreateConsumer(consumer::Args),
+    /// Look at a deployment from outside, end to end, and say what is wrong with it.
+    Doctor(doctor::Args),
+    /// After a restore from a backup: consumers are to take a new snapshot.
+    Restored(restored::Args),
 }
 
 impl Command {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        match self {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let done = match self {
+            Command::Doctor(args) => return args.run().await,
             Command::ImportSchools(import) => import.run().await,
             Command::Units(command) => command.run().await,
             Command::CreateOfficer(args) => args.run().await,
             Command::CreateConsumer(args) => args.run().await,
-        }
+            Command::Restored(args) => args.run().await,
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
