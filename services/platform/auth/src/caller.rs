@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -213,10 +214,18 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// The caller that [`crate::AuthLayer`] put into a request.
+/// The caller that [`crate::AuthLayer`] put beside a request, without a copy: one is made per token, not per call.
+///
+/// # Errors
+/// UNAUTHENTICATED/UNAUTHENTICATED on an RPC that is public and was called without a token.
+pub fn shared(extensions: &http::Extensions) -> Result<Arc<Caller>, Fault> {
+    extensions.get::<Arc<Caller>>().cloned().ok_or_else(|| Fault::new(Reason::Unauthenticated))
+}
+
+/// As [`shared`], with a copy.
 ///
 /// # Errors
 /// UNAUTHENTICATED/UNAUTHENTICATED on an RPC that is public and was called without a token.
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {
-    request.extensions().get::<Caller>().cloned().ok_or_else(|| Fault::new(Reason::Unauthenticated))
+    shared(request.extensions()).map(|caller| Caller::clone(&caller))
 }

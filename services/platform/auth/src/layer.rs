@@ -33,7 +33,7 @@ impl AuthLayer {
             return Err(Status::unimplemented("no such method"));
         };
         // A caller that a peer might have planted never survives.
-        request.extensions_mut().remove::<crate::Caller>();
+        request.extensions_mut().remove::<Arc<crate::Caller>>();
         self.check(row, request).await.map_err(Status::from)
     }
 

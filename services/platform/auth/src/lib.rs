@@ -29,7 +29,7 @@ pub mod testing;
 mod trust;
 mod verifier;
 
-pub use caller::{Caller, SchoolPlace, Scope, caller};
+pub use caller::{Caller, SchoolPlace, Scope, caller, shared};
 pub use claims::{AUDIENCE, Claims, ISSUER, LEEWAY, MAX_LIFE};
 pub use gate::{Gate, Places};
 pub use keyring::{Keyring, KeyringError};

@@ -45,7 +45,9 @@ struct Shared {
 }
 
 struct Verdict {
-    claims: Claims,
+    caller: Arc<Caller>,
+    /// When the token ends, seconds since 1970.
+    ends: i64,
     key_id: String,
 }
 
@@ -102,7 +104,7 @@ impl Verifier {
     /// # Errors
     /// UNAUTHENTICATED/UNAUTHENTICATED, PERMISSION_DENIED/GRANT_REVOKED, UNAVAILABLE/UNAVAILABLE before identity was reached
     /// for the first time.
-    pub async fn verify(&self, token: &str) -> Result<Caller, Fault> {
+    pub async fn verify(&self, token: &str) -> Result<Arc<Caller>, Fault> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(invalid("the access token is too long"));
         }
@@ -117,13 +119,13 @@ impl Verifier {
                 verdict
             }
         };
-        let claims = &verdict.claims;
+        let caller = verdict.caller.clone();
         // Not cached: a revocation counts from the moment it is known.
-        let revoked = self.0.shared.trust.borrow().revoked.covers(claims.grant, &claims.sub);
+        let revoked = self.0.shared.trust.borrow().revoked.covers(caller.grant, &caller.sub);
         if revoked {
             return Err(Fault::new(Reason::GrantRevoked));
         }
-        Ok(Caller::new(claims.clone(), Watch(self.0.shared.trust.subscribe())))
+        Ok(caller)
     }
 
     /// Waits a little for the first keys and revocations: services start in any order.
@@ -140,7 +142,7 @@ impl Verifier {
     /// A cached verdict, unless the token has ended or its key was withdrawn since.
     async fn known(&self, hash: &[u8; 32]) -> Option<Arc<Verdict>> {
         let verdict = self.0.verdicts.get(hash).await?;
-        let alive = now() < verdict.claims.exp.saturating_add(leeway());
+        let alive = now() < verdict.ends.saturating_add(leeway());
         let trusted = self.0.shared.trust.borrow().keys.get(&verdict.key_id).is_some();
         if alive && trusted {
             return Some(verdict);
@@ -165,7 +167,8 @@ impl Verifier {
         if issued > now().saturating_add(leeway()) || ends.saturating_sub(issued) > longest {
             return Err(invalid("the token's times are not those of an access token"));
         }
-        Ok(Verdict { claims, key_id })
+        let caller = Arc::new(Caller::new(claims, Watch(self.0.shared.trust.subscribe())));
+        Ok(Verdict { caller, ends, key_id })
     }
 
     /// The keys; asks identity once when this id is not among them, since it may be newer than the last poll.

@@ -5,9 +5,8 @@ use crate::{
     reads::{Named, Reads},
 };
 use bytes::{BufMut, Bytes};
-use eduhub_auth::Caller;
+use eduhub_auth::shared;
 use eduhub_changelog::RecordSet;
-use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::ReadPoint;
 use futures::future::BoxFuture;
 use std::{
@@ -59,8 +58,7 @@ impl<S: RecordSet, N> RecordServer<S, N> {
 }
 
 async fn answer<S: RecordSet>(reads: Reads<S>, request: Request<Ask>) -> Result<Response<Bytes>, Status> {
-    let caller = request.extensions().get::<Caller>();
-    let caller = caller.ok_or_else(|| Fault::new(Reason::Unauthenticated))?;
+    let caller = &*shared(request.extensions())?;
     let Ask { school_code, kind, record_key, as_of } = request.get_ref();
     let what = Named { school_code, kind: *kind, record_key };
     let bytes = match as_of {

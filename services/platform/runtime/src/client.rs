@@ -98,7 +98,8 @@ pub fn endpoint(url: &str, tls: &ClientTls) -> Result<Endpoint, ClientError> {
     Ok(endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
-        .http2_adaptive_window(true)
+        .initial_stream_window_size(crate::STREAM_WINDOW)
+        .initial_connection_window_size(crate::CONNECTION_WINDOW)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_PATIENCE)
         .keep_alive_while_idle(true))

@@ -26,6 +26,12 @@ pub mod telemetry;
 
 pub use crypto::install_crypto_provider;
 
+/// Bytes that a peer may send on one stream before it is read: more than the largest usual batch of a push. A fixed window, since
+/// the adaptive one sends a ping for nearly every small message.
+pub(crate) const STREAM_WINDOW: u32 = 1 << 20;
+/// Bytes on all streams of a connection.
+pub(crate) const CONNECTION_WINDOW: u32 = 4 << 20;
+
 /// A service takes apart and builds messages of many small texts: a third of its time went to the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

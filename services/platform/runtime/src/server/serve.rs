@@ -204,7 +204,8 @@ fn http2(limits: &ServerLimits) -> tonic::transport::Server {
         .http2_max_header_list_size(limits.max_header_bytes)
         .http2_keepalive_interval(Some(limits.keepalive))
         .http2_keepalive_timeout(Some(PING_PATIENCE))
-        .http2_adaptive_window(Some(true))
+        .initial_stream_window_size(Some(crate::STREAM_WINDOW))
+        .initial_connection_window_size(Some(crate::CONNECTION_WINDOW))
         .http2_max_pending_accept_reset_streams(Some(64))
 }
 

@@ -54,17 +54,16 @@ where
     }
 }
 
-/// A span's name and fields. The fields were written as JSON by `JsonFields` when they were recorded.
+/// A span's name and fields. The fields were written by [`super::fields::SpanFields`] when they were recorded.
 fn described<S, N>(span: &tracing_subscriber::registry::SpanRef<'_, S>) -> Value
 where
     S: for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     let mut fields = match span.extensions().get::<FormattedFields<N>>() {
-        Some(text) => serde_json::from_str(&text.fields).unwrap_or_default(),
+        Some(text) => serde_json::from_str(&super::fields::object(&text.fields)).unwrap_or_default(),
         None => Map::new(),
     };
-    fields.retain(|key, _| !key.starts_with("otel."));
     fields.insert("name".into(), span.name().into());
     Value::Object(fields)
 }
@@ -126,14 +125,22 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let json = tracing_subscriber::fmt::layer()
-            .fmt_fields(tracing_subscriber::fmt::format::JsonFields::new())
+            .fmt_fields(crate::telemetry::fields::SpanFields)
             .event_format(JsonLine { service: "echo" })
             .with_writer(move || writer.clone());
         let provider = SdkTracerProvider::builder().build();
         let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("echo"));
         let subscriber = tracing_subscriber::registry().with(json).with(otel);
         tracing::subscriber::with_default(subscriber, || {
-            let span = tracing::info_span!("grpc.server", otel.kind = "server", rpc.method = "Push");
+            let late = tracing::field::Empty;
+            let span = tracing::info_span!(
+                "grpc.server",
+                otel.kind = "server",
+                rpc.method = "Push",
+                odd = "a \"b\"\n",
+                code = late
+            );
+            span.record("code", 5);
             span.in_scope(|| tracing::warn!(rows = 3, ok = false, "held \"back\""));
             tracing::info!("outside");
         });
@@ -144,7 +151,12 @@ mod tests {
         assert_eq!((&inside["level"], &inside["service"]), (&"WARN".into(), &"echo".into()));
         assert_eq!((&inside["rows"], &inside["ok"]), (&3.into(), &false.into()));
         assert_eq!(inside["trace_id"].as_str().unwrap().len(), 32);
-        assert_eq!(inside["spans"], serde_json::json!([{ "name": "grpc.server", "rpc.method": "Push" }]));
+        assert_eq!(
+            inside["spans"],
+            serde_json::json!([
+                { "name": "grpc.server", "rpc.method": "Push", "odd": "a \"b\"\n", "code": 5 }
+            ])
+        );
         assert!(outside.get("trace_id").is_none() && outside.get("spans").is_none());
     }
 }

@@ -7,6 +7,7 @@
 
 mod asked;
 mod counted;
+mod fields;
 mod line;
 mod otlp;
 mod scrape;
@@ -79,7 +80,7 @@ pub struct TelemetryConfig {
     /// Share of traces that begin here and are sent (`EDUHUB_TRACE_RATIO`), default 1: a province makes few
     /// requests per second, and a rare fault must be found. A caller's decision is followed.
     pub trace_ratio: f64,
-    /// How often metrics are sent to the collector (`EDUHUB_METRICS_SECONDS`), default 15 s.
+    /// How often metrics are sent to the collector, and the database is asked for some (`EDUHUB_METRICS_SECONDS`), default 15 s.
     pub metrics_every: Duration,
     /// Where Prometheus may fetch metrics (`EDUHUB_METRICS_LISTEN`): plain HTTP, `/metrics`; none: nowhere.
     pub metrics_listen: Option<SocketAddr>,
@@ -139,12 +140,17 @@ pub fn init_with(service: &'static str, config: TelemetryConfig) -> Result<Telem
     // Spans pass the log filter whatever its level, so that a warning still says to which call it belongs.
     let spans = filter_fn(|meta| meta.is_span() && *meta.level() <= tracing::Level::INFO);
     let lines = fmt::layer()
-        .fmt_fields(fmt::format::JsonFields::new())
+        .fmt_fields(fields::SpanFields)
         .event_format(line::JsonLine { service })
         .with_writer(std::io::stderr)
         .with_filter(Asked(log.or(spans)));
-    let tracer =
-        tracing_opentelemetry::layer().with_tracer(traces.tracer(service)).with_filter(Asked(not_traced));
+    // Where a span was opened and how long it slept costs more than the rest of it, and nobody asks.
+    let tracer = tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer(service))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_filter(Asked(not_traced));
     tracing_subscriber::registry()
         .with(lines)
         .with(records)
