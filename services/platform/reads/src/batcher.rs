@@ -4,6 +4,7 @@ use crate::reads::Named;
 use eduhub_changelog::{RecordSet, StoredImage, get_many};
 use eduhub_faults::{Fault, Reason};
 use eduhub_pg::{DbError, PgPool};
+use sqlx::{Postgres, pool::PoolConnection};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -11,8 +12,9 @@ use std::{
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-/// Statements at once: one runs in the database while the answers of another are given out.
-const AT_ONCE: usize = 2;
+/// Tasks: while the statement of one runs in the database, the other gives out its answers. More statements at once would be
+/// smaller ones, and each costs as much as several records.
+const TASKS: usize = 2;
 /// Records in one statement at most.
 const MOST: usize = 128;
 /// Callers that may wait; the next waits for its place.
@@ -52,8 +54,8 @@ impl Batcher {
     /// Starts the tasks that ask this database.
     pub fn start<S: RecordSet>(pool: &PgPool) -> Self {
         let (to, from) = mpsc::channel(ROOM);
-        let from = Arc::new(Mutex::new(from));
-        for _ in 0..AT_ONCE {
+        let from = Arc::new(Mutex::new(Source { queue: from, conn: None }));
+        for _ in 0..TASKS {
             tokio::spawn(serve::<S>(pool.clone(), from.clone()));
         }
         Self(to)
@@ -73,36 +75,61 @@ impl Batcher {
     }
 }
 
-async fn serve<S: RecordSet>(pool: PgPool, from: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+/// What those who wait are served from: their queue, and a connection that is kept while it is not empty, since one from the pool
+/// is asked first whether it is alive.
+struct Source {
+    queue: mpsc::Receiver<Waiting>,
+    conn: Option<PoolConnection<Postgres>>,
+}
+
+async fn serve<S: RecordSet>(pool: PgPool, from: Arc<Mutex<Source>>) {
     let mut waiting = Vec::with_capacity(MOST);
     loop {
-        if from.lock().await.recv_many(&mut waiting, MOST).await == 0 {
+        let mut source = from.lock().await;
+        if source.queue.is_empty() {
+            source.conn = None;
+        }
+        if source.queue.recv_many(&mut waiting, MOST).await == 0 {
             return;
         }
         let mut by_kind: BTreeMap<i32, Vec<Waiting>> = BTreeMap::new();
         for one in waiting.drain(..).filter(|one| !one.reply.is_closed()) {
             by_kind.entry(one.kind).or_default().push(one);
         }
+        let mut found = Vec::with_capacity(by_kind.len());
         for (kind, waiting) in by_kind {
-            let found = fetch::<S>(&pool, kind, &waiting).await.map_err(|error| {
+            let images = fetch::<S>(&pool, &mut source.conn, kind, &waiting).await.map_err(|error| {
                 let text = error.to_string().into();
                 Failed { reason: Fault::from(error).reason(), text }
             });
-            answer(waiting, &found);
+            found.push((waiting, images));
+        }
+        drop(source);
+        for (waiting, images) in found {
+            answer(waiting, &images);
         }
     }
 }
 
 type Images = HashMap<(String, String), Arc<StoredImage>>;
 
-async fn fetch<S: RecordSet>(pool: &PgPool, kind: i32, waiting: &[Waiting]) -> Result<Images, DbError> {
+async fn fetch<S: RecordSet>(
+    pool: &PgPool,
+    held: &mut Option<PoolConnection<Postgres>>,
+    kind: i32,
+    waiting: &[Waiting],
+) -> Result<Images, DbError> {
     let Some(table) = S::table(kind) else { return Ok(Images::new()) };
     let mut names: Vec<(&str, &str)> =
         waiting.iter().map(|one| (one.school_code.as_str(), one.record_key.as_str())).collect();
     names.sort_unstable();
     names.dedup();
-    let mut conn = pool.acquire().await?;
-    let found = get_many(&mut conn, table, &names).await?;
+    let conn = match held.take() {
+        Some(conn) => conn,
+        None => pool.acquire().await?,
+    };
+    // Given back only when it is sound: after an error the pool looks at it first.
+    let found = get_many(held.insert(conn), table, &names).await.inspect_err(|_| drop(held.take()))?;
     let keyed = found
         .into_iter()
         .map(|image| ((image.school_code.clone(), image.record_key.clone()), Arc::new(image)));
