@@ -92,7 +92,7 @@ impl Parts {
             identity: None,
             receipt_keys,
             clock,
-            push: Limits::default(),
+            push: Limits { writing: config.push_writers as usize, ..Limits::default() },
             feed,
             keep,
         }

@@ -34,6 +34,9 @@ pub struct Config {
     pub subscription_days: u32,
     /// `HELD_DAYS`: how long a record waits for its parent; default 30.
     pub held_days: u32,
+    /// `PUSH_WRITERS`: large batches that write at once in this process; default 2. More use a database with many processors, and
+    /// each of them holds back the feeds for longer.
+    pub push_writers: u32,
 }
 
 impl Config {
@@ -50,6 +53,7 @@ impl Config {
         let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
         let subscription_days = r.or_within("SUBSCRIPTION_DAYS", 30, 0..=3_650);
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
+        let push_writers = r.or_within("PUSH_WRITERS", 2, 1..=64);
         r.finish(|| {
             let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
             let receipt_keys = receipt_keys?;
@@ -65,6 +69,7 @@ impl Config {
                 retention_days,
                 subscription_days,
                 held_days,
+                push_writers,
             })
         })
     }
@@ -83,6 +88,7 @@ impl Config {
             "RETENTION_DAYS",
             "SUBSCRIPTION_DAYS",
             "HELD_DAYS",
+            "PUSH_WRITERS",
         ] {
             r.optional::<String>(key);
         }

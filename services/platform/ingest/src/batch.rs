@@ -5,6 +5,7 @@ use crate::{
     issues,
     outcome::{Earlier, Outcome, Tally},
     prepare::Preparer,
+    push::Pen,
     records,
     session::{self, db},
     stored::{self, StoredRules, Written},
@@ -48,6 +49,7 @@ pub(crate) async fn apply_once<S: RecordSet>(
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     rules: &dyn StoredRules,
+    pen: &mut Pen,
     batch: Batch,
 ) -> Result<Applied, Fault> {
     lock_school(conn, &who.school_code).await.map_err(db)?;
@@ -64,10 +66,11 @@ pub(crate) async fn apply_once<S: RecordSet>(
         return Err(Fault::new(Reason::BatchOutOfOrder).meta("last_batch", session.last_batch));
     }
     if batch.mode == PushMode::Full {
+        pen.take(batch.incoming.len()).await;
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
-    let applied = apply::<S>(conn, who, preparer, rules, batch, &mut Earlier::default()).await?;
+    let applied = apply::<S>(conn, who, preparer, rules, pen, batch, &mut Earlier::default()).await?;
     let reply = &applied.reply;
     counts::add(&mut session.totals, reply.counts.as_ref().unwrap_or(&Default::default()));
     session::advance(conn, &session, number, &digest, reply.encode_to_vec(), record_count).await?;
@@ -105,6 +108,7 @@ pub(crate) async fn apply<S: RecordSet>(
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     rules: &dyn StoredRules,
+    pen: &mut Pen,
     batch: Batch,
     earlier: &mut Earlier,
 ) -> Result<Applied, Fault> {
@@ -113,7 +117,9 @@ pub(crate) async fn apply<S: RecordSet>(
     out.counts.translated = batch.incoming.iter().map(|r| u64::from(r.translated)).sum();
     let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - held_already;
-    records::write::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
+    let decided = records::decide::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
+    records::put(conn, who, decided, pen).await?;
+    pen.take(batch.withdrawals.len()).await;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     // What a batch brings and takes away again is no parent of what waited.
     for gone in &out.withdrawn {
@@ -125,7 +131,7 @@ pub(crate) async fn apply<S: RecordSet>(
         let settled = out.accepted.iter().chain(refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
-        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;
+        waiting::admit::<S>(conn, who, preparer, batch.max_held, pen, &mut earlier.known, &mut out).await?;
     }
     let written = Written::of(who, batch.school_year, &out, complete);
     // Before the issues of withdrawn records are closed: they tell who else was concerned.

@@ -21,7 +21,7 @@ pub(crate) async fn count(conn: &mut PgConnection, school_code: &str) -> Result<
 pub(crate) async fn hold(
     conn: &mut PgConnection,
     who: &WriteContext,
-    records: &[(&Incoming, ParentRef)],
+    records: &[(Incoming, ParentRef)],
 ) -> Result<(), DbError> {
     if records.is_empty() {
         return Ok(());

@@ -1,8 +1,10 @@
-//! Writes prepared records: decides new, changed, unchanged, held or refused, kind by kind, parents first.
+//! Writes prepared records: decides new, changed, unchanged, held or refused, kind by kind, parents first. Everything is read
+//! and decided before the first row is written: from then on the transaction holds back the feeds.
 use crate::{
     duplicates, held,
     incoming::Incoming,
     outcome::{Keys, Outcome},
+    push::Pen,
     session::db,
 };
 use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch};
@@ -12,29 +14,52 @@ use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// Writes records of any kinds. Parents in `known` count as here without a look; accepted records join it.
-pub(crate) async fn write<S: RecordSet>(
+/// What is to be written of one kind.
+pub(crate) struct Decided {
+    table: &'static Table,
+    rows: Vec<RowChange>,
+    orphans: Vec<(Incoming, ParentRef)>,
+}
+
+/// Decides what becomes of records of any kinds. Parents in `known` count as here without a look; accepted records join it.
+pub(crate) async fn decide<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     incoming: Vec<Incoming>,
     held_room: i64,
     known: &mut Keys,
     out: &mut Outcome,
-) -> Result<(), Fault> {
+) -> Result<Vec<Decided>, Fault> {
     let mut by_kind: HashMap<i32, Vec<Incoming>> = HashMap::new();
     for record in incoming {
         by_kind.entry(record.kind).or_default().push(record);
     }
-    let mut room = held_room;
+    let (mut room, mut decided) = (held_room, Vec::new());
     for table in S::tables() {
         let Some(records) = by_kind.remove(&table.meta.kind) else { continue };
         let counted = out.counts;
         let sound = refuse(records, out);
-        let sound = hold_orphans::<S>(conn, who, sound, known, &mut room, out).await?;
+        let (sound, orphans) = part_orphans::<S>(conn, who, sound, known, &mut room, out).await?;
         let before = out.accepted.len();
-        store(conn, table, who, sound, out).await?;
+        let rows = compare(conn, table, who, sound, out).await?;
         known.extend(out.accepted[before..].iter().cloned());
         out.tally.add(table.meta.kind, &counted, &out.counts);
+        decided.push(Decided { table, rows, orphans });
+    }
+    Ok(decided)
+}
+
+/// Writes what was decided, parents first.
+pub(crate) async fn put(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    decided: Vec<Decided>,
+    pen: &mut Pen,
+) -> Result<(), Fault> {
+    pen.take(decided.iter().map(|d| d.rows.len() + d.orphans.len()).sum()).await;
+    for Decided { table, rows, orphans } in decided {
+        held::hold(conn, who, &orphans).await.map_err(db)?;
+        eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)?;
     }
     Ok(())
 }
@@ -71,18 +96,18 @@ fn refuse(records: Vec<Incoming>, out: &mut Outcome) -> Vec<Incoming> {
     sound
 }
 
-/// Holds records whose parents are not here; gives back the others.
-async fn hold_orphans<S: RecordSet>(
+/// Parts records whose parents are not here from the others.
+async fn part_orphans<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     records: Vec<Incoming>,
     present: &Keys,
     room: &mut i64,
     out: &mut Outcome,
-) -> Result<Vec<Incoming>, Fault> {
+) -> Result<(Vec<Incoming>, Vec<(Incoming, ParentRef)>), Fault> {
     let missing = missing_parents::<S>(conn, &who.school_code, &records, present).await?;
     if missing.is_empty() {
-        return Ok(records);
+        return Ok((records, vec![]));
     }
     let (mut sound, mut orphans) = (Vec::with_capacity(records.len()), Vec::new());
     for record in records {
@@ -101,9 +126,7 @@ async fn hold_orphans<S: RecordSet>(
     out.counts.held += orphans.len() as u64;
     out.held.extend(orphans.iter().map(|(r, _)| (r.kind, r.record_key.clone())));
     out.waited_for.extend(orphans.iter().map(|(_, p)| (p.kind as i32, p.key.clone())));
-    let rows: Vec<_> = orphans.iter().map(|(r, p)| (r, p.clone())).collect();
-    held::hold(conn, who, &rows).await.map_err(db)?;
-    Ok(sound)
+    Ok((sound, orphans))
 }
 
 fn no_room(record: &Incoming, parent: &ParentRef) -> Problem {
@@ -139,15 +162,16 @@ async fn missing_parents<S: RecordSet>(
     Ok(wanted)
 }
 
-async fn store(
+/// Compares records with what is stored; gives the rows that differ.
+async fn compare(
     conn: &mut PgConnection,
     table: &Table,
     who: &WriteContext,
     records: Vec<Incoming>,
     out: &mut Outcome,
-) -> Result<(), Fault> {
+) -> Result<Vec<RowChange>, Fault> {
     if records.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
     let keys: Vec<&str> = records.iter().map(|r| r.record_key.as_str()).collect();
     let existing = prefetch(conn, table, &who.school_code, &keys).await.map_err(db)?;
@@ -184,7 +208,7 @@ async fn store(
         }
         rows.push(row_change(record, old));
     }
-    eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)
+    Ok(rows)
 }
 
 fn row_change(record: Incoming, old: Option<&Existing>) -> RowChange {

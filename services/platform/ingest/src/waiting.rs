@@ -4,6 +4,7 @@ use crate::{
     incoming::Incoming,
     outcome::{Keys, Outcome},
     prepare::Preparer,
+    push::Pen,
     records,
     session::db,
 };
@@ -19,12 +20,13 @@ use sqlx::PgConnection;
 const MAX_ROUNDS: usize = 8;
 
 /// Admits what waited for records that arrived, round by round: an admitted record may be awaited itself. `known` as in
-/// [`records::write`].
+/// [`records::decide`].
 pub(crate) async fn admit<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     max_held: i64,
+    pen: &mut Pen,
     known: &mut Keys,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
@@ -37,7 +39,8 @@ pub(crate) async fn admit<S: RecordSet>(
         let incoming = waiting.iter().map(|w| reopen(preparer, w)).collect::<Result<Vec<_>, _>>()?;
         let before = out.counts;
         let tally = std::mem::take(&mut out.tally);
-        records::write::<S>(conn, who, incoming, max_held, known, out).await?;
+        let decided = records::decide::<S>(conn, who, incoming, max_held, known, out).await?;
+        records::put(conn, who, decided, pen).await?;
         let round = std::mem::replace(&mut out.tally, tally);
         out.tally.admit(&round);
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they

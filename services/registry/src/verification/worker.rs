@@ -52,6 +52,8 @@ pub struct Worker {
 }
 
 const TX: Duration = Duration::from_secs(10);
+/// Entries of the log followed in one transaction, which holds back the feeds while it writes.
+const PAGE: i64 = 500;
 
 impl Worker {
     /// Works until the task is dropped.
@@ -86,7 +88,7 @@ impl Worker {
         in_tx(&self.pool, TX, |conn| {
             Box::pin(async move {
                 let Some(at) = store::take_cursor(conn).await? else { return Ok(false) };
-                let entries = page(conn, at, 2_000).await?;
+                let entries = page(conn, at, PAGE).await?;
                 let Some(last) = entries.last() else { return Ok(false) };
                 store::enqueue(conn, &entries).await?;
                 store::move_cursor(conn, last.position).await?;

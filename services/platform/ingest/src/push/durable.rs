@@ -44,7 +44,8 @@ pub(super) async fn apply<S: RecordSet>(push: &Arc<Push<S>>, batch: Batch) -> Re
             let _turn = turn;
             let codes = (push.ingest.codes)();
             let rules = &*push.ingest.stored;
-            batch::apply_once::<S>(conn, &who, &push.preparer(&codes), rules, batch).await
+            let mut pen = push.ingest.load.pen();
+            batch::apply_once::<S>(conn, &who, &push.preparer(&codes), rules, &mut pen, batch).await
         })
     })
     .await?;

@@ -33,6 +33,8 @@ pub struct Limits {
     pub idle: Duration,
     /// Batches that are applied at once in this process: the other connections are for everybody else.
     pub applying: usize,
+    /// Large batches that write at once in this process: the more, the longer each one holds back the feeds.
+    pub writing: usize,
     /// Streams that one caller may have open in this process.
     pub streams_per_caller: usize,
     /// A batch that waited longer for its turn is answered with a hint to slow down.
@@ -49,6 +51,7 @@ impl Default for Limits {
             transaction,
             idle,
             applying: 8,
+            writing: 2,
             streams_per_caller: 4,
             keeps_up: Duration::from_millis(500),
         }
@@ -91,11 +94,11 @@ pub struct Ingest<S> {
     pub stamp: Stamp,
     /// Further checks of the service.
     pub extra: Arc<dyn Extra>,
+    /// Who owns the data that a sender may not write.
+    pub owners: Arc<dyn Owners>,
     /// Rules of the service over what is stored.
     pub stored: Arc<dyn StoredRules>,
     /// Wakes the feed's reader after a commit.
-    /// Who owns the data that a sender may not write.
-    pub owners: Arc<dyn Owners>,
     pub wake: Arc<Notify>,
     /// Counts commits before they are acknowledged, for whoever keeps what it has read.
     pub epochs: Arc<Epochs>,
@@ -112,9 +115,6 @@ impl<S: RecordSet> Ingest<S> {
         Self { load: Load::new(&limits), limits, ..self }
     }
 
-    /// An ingest with default limits and no further checks.
-    pub fn new(
-        pool: PgPool,
     /// The refusal of a caller whose grant covers none of these domains of a school, with the name of the grant that does.
     pub async fn not_granted(&self, school_code: &str, domains: &[DataDomain]) -> Fault {
         owners::refusal(&*self.owners, school_code, domains).await
@@ -127,6 +127,9 @@ impl<S: RecordSet> Ingest<S> {
         }
     }
 
+    /// An ingest with default limits and no further checks.
+    pub fn new(
+        pool: PgPool,
         vault: Arc<Vault>,
         codes: Arc<dyn Fn() -> Arc<CodeTable> + Send + Sync>,
         today: Arc<dyn Fn() -> Date + Send + Sync>,
@@ -147,10 +150,10 @@ impl<S: RecordSet> Ingest<S> {
             packs,
             stamp,
             extra,
+            owners: Arc::new(NoOwners),
             stored,
             wake,
             epochs,
-            owners: Arc::new(NoOwners),
             load: Load::new(&limits),
             limits,
             set: PhantomData,

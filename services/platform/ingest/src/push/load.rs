@@ -1,6 +1,6 @@
 //! Sharing the hub between pushes: turns at the database in the order of asking, few streams for each caller, and hints to
 //! clients when the hub is behind.
-use super::ingest::Limits;
+use super::{ingest::Limits, pen::Pen};
 use crate::metrics::Measured;
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::PushHint;
@@ -23,6 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The pushes of one process.
 pub struct Load {
     turns: Arc<Semaphore>,
+    pens: Arc<Semaphore>,
     streams: Arc<Mutex<HashMap<String, usize>>>,
     pub(super) measured: Measured,
 }
@@ -30,8 +31,9 @@ pub struct Load {
 impl Load {
     /// Nothing is going on yet.
     pub(super) fn new(limits: &Limits) -> Self {
-        let turns = Arc::new(Semaphore::new(limits.applying));
-        Self { turns, streams: Arc::default(), measured: Measured::new() }
+        let semaphore = |places| Arc::new(Semaphore::new(places));
+        let (turns, pens) = (semaphore(limits.applying), semaphore(limits.writing));
+        Self { turns, pens, streams: Arc::default(), measured: Measured::new() }
     }
 
     /// Lets a stream of a caller in.
@@ -50,6 +52,11 @@ impl Load {
         let sessions = self.measured.sessions.clone();
         sessions.add(1, &[]);
         Ok(Entered { caller: caller.to_owned(), streams: self.streams.clone(), sessions })
+    }
+
+    /// The pen of a transaction.
+    pub(super) fn pen(&self) -> Pen {
+        Pen::of(&self.pens)
     }
 
     /// Waits for a turn at the database. Turns are given in the order of asking, and a stream asks for one at a time: a

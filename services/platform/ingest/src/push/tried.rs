@@ -61,7 +61,9 @@ async fn roll_back<S: RecordSet>(
             lock_school(conn, &who.school_code).await.map_err(db)?;
             let rules = &*push.ingest.stored;
             let preparer = push.preparer(&codes);
-            let applied = batch::apply::<S>(conn, &who, &preparer, rules, batch, &mut earlier).await?;
+            let mut pen = push.ingest.load.pen();
+            let applied =
+                batch::apply::<S>(conn, &who, &preparer, rules, &mut pen, batch, &mut earlier).await?;
             Err(RolledBack::Tried(Box::new((applied.reply, earlier))))
         })
     })
