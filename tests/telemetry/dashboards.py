@@ -222,6 +222,8 @@ SATURATION = dashboard(
         lines("Wait for a turn at the database, 95th percentile", "s",
               (quantile(0.95, "eduhub_ingest_turn_duration_seconds", by="service_name"), "{{service_name}}"))),
     row("Telemetry",
+        lines("Log records", "short", (rate("otel_sdk_log_created_total", by="service_name"), "made by {{service_name}}"),
+              (level("otel_sdk_processor_log_queue_capacity", by="service_name"), "may wait in {{service_name}}")),
         lines("Spans and records dropped at a full queue", "short",
               (rate("otel_sdk_processor_span_processed_total", 'error_type="queue_full"', by="service_name"), "spans {{service_name}}"),
               (rate("otel_sdk_processor_log_processed_total", 'error_type="queue_full"', by="service_name"), "logs {{service_name}}")),

@@ -81,7 +81,10 @@ impl Counts {
     pub fn beside(breaker: &Breaker) -> Self {
         let breaker = breaker.clone();
         BREAKER.observe(move |gauge| gauge.observe(f64::from(u8::from(breaker.is_open())), &[]));
-        Self { calls: CALLS.counter(), settled: SETTLED.counter() }
+        let settled = SETTLED.counter();
+        // A series that begins with its first record given up shows no increase for it.
+        settled.add(0, &[KeyValue::new("outcome", name(LedgerState::Dead))]);
+        Self { calls: CALLS.counter(), settled }
     }
 
     /// A call is over.

@@ -14,6 +14,7 @@ mod groups;
 mod lint;
 mod lists;
 mod masking;
+mod metrics;
 mod migrations;
 mod policies;
 mod push;

@@ -15,6 +15,7 @@ mod feed_scope;
 mod feed_shared;
 mod feed_slow;
 mod feed_subscriptions;
+mod figures;
 mod following;
 mod hub;
 mod identity;

@@ -2,13 +2,8 @@
 use crate::DbError;
 use eduhub_runtime::meter::{self, KeyValue, Metric};
 use sqlx::{AssertSqlSafe, Connection, PgPool, postgres::PgRow};
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// How often questions are asked.
-const EVERY: Duration = Duration::from_secs(15);
 /// A figure that costs more than this is not worth it.
 const PATIENCE: &str = "set local statement_timeout = '2s'";
 
@@ -46,11 +41,9 @@ pub struct Question {
 /// Asks these questions for as long as the pool is open and metrics are taken, and shows the answers. A question that fails has no
 /// figures until it is answered again: an old figure would look like a quiet one.
 pub async fn figures(pool: PgPool, questions: Vec<Question>) {
-    if !meter::is_exported() {
-        return;
-    }
+    let Some(every) = meter::period() else { return };
     let mut asked: Vec<(Question, Answer)> = questions.into_iter().map(|q| (show(&q), q)).map(swap).collect();
-    let mut clock = tokio::time::interval(EVERY);
+    let mut clock = tokio::time::interval(every);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         clock.tick().await;

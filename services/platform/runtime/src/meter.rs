@@ -1,7 +1,8 @@
 //! Metrics as rows of a table: name, unit, meaning and labels of each stand in one place per crate, and instruments are made
 //! of nothing else. `docs/operators/metrics.md` lists all tables; a contract test compares.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use opentelemetry::global;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
@@ -14,15 +15,16 @@ pub use opentelemetry::metrics::{
 /// Name of the instrumentation scope.
 const SCOPE: &str = "eduhub";
 
-static EXPORTED: AtomicBool = AtomicBool::new(false);
+static EVERY: OnceLock<Duration> = OnceLock::new();
 
-/// Whether anybody takes this process's metrics; what is asked for their sake alone (of a database) may be left out otherwise.
-pub fn is_exported() -> bool {
-    EXPORTED.load(Ordering::Relaxed)
+/// How often this process's metrics are worth a look at a database; `None` when nobody takes them.
+pub fn period() -> Option<Duration> {
+    EVERY.get().copied()
 }
 
-pub(crate) fn set_exported() {
-    EXPORTED.store(true, Ordering::Relaxed);
+/// Somebody takes metrics, so often.
+pub(crate) fn set_period(every: Duration) {
+    let _ = EVERY.set(every);
 }
 
 /// What is measured.

@@ -68,6 +68,22 @@ const LOGS_PROCESSED: Metric = Metric {
     labels: &["error.type", "otel.component.type", "otel.component.name"],
 };
 
+const LOGS_CREATED: Metric = Metric {
+    name: "otel.sdk.log.created",
+    instrument: Instrument::Counter,
+    unit: "{log_record}",
+    about: "Log records made for the collector",
+    labels: &[],
+};
+
+const LOG_QUEUE: Metric = Metric {
+    name: "otel.sdk.processor.log.queue.capacity",
+    instrument: Instrument::UpDown,
+    unit: "{log_record}",
+    about: "Log records that may wait for the collector",
+    labels: &["otel.component.type", "otel.component.name"],
+};
+
 /// The table.
 pub const METRICS: &[Metric] = &[
     CALL_DURATION,
@@ -77,4 +93,6 @@ pub const METRICS: &[Metric] = &[
     LOGS_EXPORTED,
     SPANS_PROCESSED,
     LOGS_PROCESSED,
+    LOGS_CREATED,
+    LOG_QUEUE,
 ];

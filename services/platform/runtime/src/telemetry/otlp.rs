@@ -35,7 +35,7 @@ pub(super) fn providers(
     let (metrics, scraped) = meters(&resource, config)?;
     if let Some(metrics) = &metrics {
         opentelemetry::global::set_meter_provider(metrics.clone());
-        meter::set_exported();
+        meter::set_period(config.metrics_every);
     }
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
     let traces = SdkTracerProvider::builder().with_resource(resource.clone()).with_sampler(sampler);
