@@ -108,7 +108,7 @@ def rehearse(manifests, stage):
         for test in (pod["spec"] for pod in manifests.of("Pod")):
             for container in test["containers"]:
                 succeed(f"helm test {container['name']}", *stage.command(test, container, f"test-{container['name']}"))
-        print("rehearsal: helm test", flush=True)
+        print("rehearsal: helm test, with the doctor", flush=True)
     finally:
         for process in running.values():
             process.terminate()
