@@ -72,9 +72,12 @@ impl Hub {
     }
 
     pub async fn with(setup: Setup) -> Self {
-        let db = Arc::new(Database::create("registry").await);
+        let migrate = async |db: &Database| app::migrate(&db.pool().await).await.unwrap();
+        let db = Arc::new(Database::prepared("registry", migrate).await);
         let pool = db.pool().await;
-        app::migrate(&pool).await.unwrap();
+        // A feed's cursors know their database, so each has an identity of its own.
+        let identity = "update feed_state set database_id = gen_random_uuid()";
+        sqlx::query(identity).execute(&pool).await.unwrap();
         for sql in &setup.before {
             sqlx::raw_sql(AssertSqlSafe(sql.as_str())).execute(&pool).await.unwrap();
         }

@@ -43,8 +43,9 @@ pub struct Lab {
 impl Lab {
     /// Starts with one primary school, [`PRIMARY`], under the commune [`COMMUNE`].
     pub async fn start() -> Self {
-        let db = Database::create("approval").await;
-        let pool = migrated(&db).await;
+        let migrate = async |db: &Database| eduhub_pg::migrate(&connect(db).await, &MIGRATOR).await.unwrap();
+        let db = Database::prepared("approval", migrate).await;
+        let pool = connect(&db).await;
         let mint = TokenMint::new().unwrap();
         let door = Door::for_service(mint.clone(), "approval");
         let (schools, seals) = (Schools::new(door.clone()), Seals::new(door.clone()));
@@ -195,11 +196,8 @@ async fn serve(schools: &Schools, seals: &Seals) -> Served {
     Served::start(routes).await
 }
 
-async fn migrated(db: &Database) -> PgPool {
+async fn connect(db: &Database) -> PgPool {
     let mut settings = DbSettings::for_url(db.url(), "approval-test");
     settings.schema = Some("approval".to_owned());
-    let pool = eduhub_pg::connect(&settings).await.unwrap();
-    eduhub_pg::migrate(&pool, &MIGRATOR).await.unwrap();
-    eduhub_pg::check_schema(&pool, &MIGRATOR).await.unwrap();
-    pool
+    eduhub_pg::connect(&settings).await.unwrap()
 }

@@ -61,9 +61,12 @@ impl Lab {
 
     /// The same with a registry that was not seeded yet.
     pub async fn start_without_codes() -> Self {
-        let db = Database::create("facility").await;
+        let migrate = async |db: &Database| app::migrate(&db.pool().await).await.unwrap();
+        let db = Database::prepared("facility", migrate).await;
         let pool = db.pool().await;
-        app::migrate(&pool).await.unwrap();
+        // A feed's cursors know their database, so each has an identity of its own.
+        let identity = "update feed_state set database_id = gen_random_uuid()";
+        sqlx::query(identity).execute(&pool).await.unwrap();
         let mint = TokenMint::new().unwrap();
         let registry = Registry::new(mint.clone());
         registry.put_school(SCHOOL, COMMUNE);
@@ -80,10 +83,10 @@ impl Lab {
                 verifier: mint.verifier(),
                 own: mint.service_identity("facility"),
                 registry: peer.channel(),
+                identity: peer.channel(),
             },
             receipt_keys: Keyring::generate().unwrap(),
             clock: clock(Some(date!(2026 - 11 - 22))),
-                identity: peer.channel(),
             open_years: SchoolYears::new([2025, 2026]),
             feed: FeedLimits {
                 poll: Duration::from_millis(10),

@@ -93,9 +93,9 @@ impl Lab {
 
     /// Against any Ministry.
     pub async fn at(settings: WorkSettings, ministry_url: &str, timeout: Duration) -> Self {
-        let db = Database::create("bridge").await;
+        let migrate = async |db: &Database| eduhub_pg::migrate(&db.pool().await, &MIGRATOR).await.unwrap();
+        let db = Database::prepared("bridge", migrate).await;
         let pool = db.pool().await;
-        eduhub_pg::migrate(&pool, &MIGRATOR).await.unwrap();
         let mint = TokenMint::new().unwrap();
         let door = || Door::for_service(mint.clone(), "bridge");
         let (approval, schools) = (Approval::new(door()), Schools::new(door()));

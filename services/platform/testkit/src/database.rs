@@ -3,7 +3,7 @@ use eduhub_pg::{DbSettings, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{str::FromStr, time::Duration};
 
-/// A fresh database on the server that `EDUHUB_TEST_DATABASE_URL` names; dropped, with its connections, at the end.
+/// A database of its own on the server that `EDUHUB_TEST_DATABASE_URL` names; dropped, with its connections, at the end.
 #[derive(Debug)]
 pub struct Database {
     name: String,
@@ -14,7 +14,7 @@ pub struct Database {
 ///
 /// # Panics
 /// When `EDUHUB_TEST_DATABASE_URL` is not set.
-fn server_url() -> String {
+pub(crate) fn server_url() -> String {
     std::env::var("EDUHUB_TEST_DATABASE_URL").expect(
         "EDUHUB_TEST_DATABASE_URL must name a Postgres server and a superuser for tests, such as \
          postgres://postgres@127.0.0.1:5433/postgres (scripts/test sets it)",
@@ -22,17 +22,30 @@ fn server_url() -> String {
 }
 
 impl Database {
-    /// Makes one; `what` becomes part of its name, so that one sees in `pg_stat_activity` whose it is.
+    /// Makes an empty one; `what` becomes part of its name, so that one sees in `pg_stat_activity` whose it is.
     ///
     /// # Panics
     /// Without a test server.
     pub async fn create(what: &str) -> Self {
-        let name = format!("t_{what}_{}", uuid::Uuid::now_v7().simple());
+        let name = Self::new_name(what);
+        at(&server_url(), format!("create database {name}")).await;
+        Self::called(name)
+    }
+
+    pub(crate) fn new_name(what: &str) -> String {
+        format!("t_{what}_{}", uuid::Uuid::now_v7().simple())
+    }
+
+    /// The one of this name, which is there.
+    pub(crate) fn called(name: String) -> Self {
         let server = server_url();
-        run(&server, format!("create database {name}")).await;
         let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
         let url = format!("{base}/{name}");
         Self { name, url }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Its URL, with the superuser's password.
@@ -47,12 +60,12 @@ impl Database {
     /// When the database does not answer, or the role is there already.
     pub async fn role_url(&self, schema: &str) -> String {
         let (name, role) = (&self.name, role_of(&self.name));
-        run(&self.url, format!("create role {role} login password 'x'")).await;
+        at(&self.url, format!("create role {role} login password 'x'")).await;
         let rights =
             format!("revoke all on database {name} from public; grant connect on database {name} to {role}");
-        run(&self.url, rights).await;
-        run(&self.url, format!("create schema {schema} authorization {role}")).await;
-        run(&self.url, format!("alter role {role} in database {name} set search_path = {schema}")).await;
+        at(&self.url, rights).await;
+        at(&self.url, format!("create schema {schema} authorization {role}")).await;
+        at(&self.url, format!("alter role {role} in database {name} set search_path = {schema}")).await;
         let server = PgConnectOptions::from_str(&self.url).expect("URL of the test server");
         server.username(&role).password("x").to_url_lossy().to_string()
     }
@@ -68,9 +81,13 @@ impl Database {
     }
 }
 
-async fn run(server: &str, sql: String) {
+async fn at(server: &str, sql: String) {
     let mut admin = PgConnection::connect(server).await.expect("test server");
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.expect("superuser on the test server");
+    run(&mut admin, sql).await;
+}
+
+pub(crate) async fn run(admin: &mut PgConnection, sql: String) {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(admin).await.expect("superuser on the test server");
 }
 
 fn role_of(database: &str) -> String {
@@ -93,7 +110,7 @@ impl Drop for Database {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for sql in sql {
-                runtime.block_on(run(&server_url(), sql));
+                runtime.block_on(at(&server_url(), sql));
             }
             let _ = done.send(());
         });

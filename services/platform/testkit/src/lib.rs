@@ -1,6 +1,6 @@
 //! What black-box tests of services need, and nothing of the school domain.
 //!
-//! - [`Database`]: a fresh database on the test server, dropped at the end;
+//! - [`Database`]: a database on the test server, empty or prepared once for all tests of a program, dropped at the end;
 //! - [`vault`] and [`redis_url`]: keys of their own, and the test Redis;
 //! - [`Running`]: a server on a free loopback port without TLS, with its own end;
 //! - [`Served`]: doubles of other services on another such port;
@@ -18,6 +18,7 @@ mod eventually;
 mod keys;
 mod running;
 mod served;
+mod template;
 
 pub use access::{AccessTable, ask_nothing};
 pub use bearer::{Bearer, BearerChannel, with_bearer};
