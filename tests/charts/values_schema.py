@@ -20,6 +20,7 @@ REFUSED = {
     "a text for a number": ["--set", "defaults.replicas=two"],
     "a number for a switch": ["--set", "redis.enabled=1"],
     "a setting out of its range": ["--set", "settings.DB_MAX_CONNECTIONS=0"],
+    "a job that is gone before helm has seen its end": ["--set", "migrations.keepFailedSeconds=0"],
     "no address of the Ministry": ["--set", "services.ministry-bridge.settings.MINISTRY_URL="],
     "the tag latest": ["--set", "image.tag=latest"],
     "half a digest": ["--set", "services.registry.digest=sha256:12"],
