@@ -1,9 +1,9 @@
 //! What every journey stands on: a small synthetic province, the stack, and somebody who is signed in.
 use anyhow::{Context, Result};
-use eduhub_auth::AuthedChannel;
+pub use eduhub_cast::Actor;
+use eduhub_cast::Doors;
 use eduhub_cli::generate::{self, Options, Province, School, Settings};
-use eduhub_cli::server::{Proof, Server, Session};
-use eduhub_runtime::client::{ClientTls, channel};
+use eduhub_cli::server::Proof;
 use eduhub_stack::{Program, Stack, StackConfig};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -61,12 +61,7 @@ impl Ground {
 
     /// Signs somebody in.
     pub async fn sign_in(&self, proof: Proof) -> Result<Actor> {
-        let tls = ClientTls::trusting(self.stack.certs().ca_pem()?);
-        let url = |program: Program| self.stack.url(program);
-        let session = Session::sign_in(channel(&url(Program::Identity), &tls)?, proof).await?;
-        let servers = Program::SERVICES.map(|p| (p, Server::new(url(p), tls.clone(), session.clone())));
-        let channels = servers.iter().map(|(p, s)| Ok((*p, s.channel()?))).collect::<Result<_>>()?;
-        Ok(Actor { servers: servers.into(), channels })
+        Actor::sign_in(&Doors::of(&self.stack)?, proof).await
     }
 
     /// Ends the stack; everything must end by itself.
@@ -87,22 +82,6 @@ impl Drop for Data {
             let bad = text.lines().filter(|l| l.contains("\"WARN\"") || l.contains("\"ERROR\""));
             bad.rev().take(8).for_each(|line| eprintln!("{}: {line}", file.path().display()));
         }
-    }
-}
-
-/// Somebody who is signed in, with a channel to each service.
-pub struct Actor {
-    servers: Vec<(Program, Server)>,
-    channels: Vec<(Program, AuthedChannel)>,
-}
-
-impl Actor {
-    pub fn at(&self, program: Program) -> AuthedChannel {
-        self.channels.iter().find(|(p, _)| *p == program).expect("a service").1.clone()
-    }
-
-    pub fn server(&self, program: Program) -> &Server {
-        &self.servers.iter().find(|(p, _)| *p == program).expect("a service").1
     }
 }
 

@@ -50,9 +50,9 @@ async fn play(dir: &Path, fate: Fate) -> Vec<String> {
     let mut answers = Vec::new();
     let department = Department::open(&ground).await.unwrap();
     let school = ground.school(0).clone();
-    let officer = department.officer_of(&ground, &school).await.unwrap();
+    let officer = department.officer_of(&school).await.unwrap();
     let client = department.vendor_of(&officer, &school).await.unwrap();
-    let vendor = ground.sign_in(client.proof).await.unwrap();
+    let vendor = ground.sign_in(client.proof()).await.unwrap();
     spoil(&redis, fate).await;
 
     let (receipt, problems) = push::<Registry>(&ground, &vendor, &school).await.unwrap();

@@ -28,13 +28,13 @@ async fn revoked_grants_end_open_streams_and_new_calls_within_a_minute() {
     let department = Department::open(&ground).await.unwrap();
     let mut vendors = Vec::new();
     for n in 0..2 {
-        let officer = department.officer_of(&ground, ground.school(n)).await.unwrap();
+        let officer = department.officer_of(ground.school(n)).await.unwrap();
         vendors.push(department.vendor_of(&officer, ground.school(n)).await.unwrap());
     }
     let centre = department.consumer().await.unwrap();
-    let vendor = ground.sign_in(vendors[0].proof.clone()).await.unwrap();
-    let other = ground.sign_in(vendors[1].proof.clone()).await.unwrap();
-    let consumer = ground.sign_in(centre.proof.clone()).await.unwrap();
+    let vendor = ground.sign_in(vendors[0].proof()).await.unwrap();
+    let other = ground.sign_in(vendors[1].proof()).await.unwrap();
+    let consumer = ground.sign_in(centre.proof()).await.unwrap();
 
     let mut push = OpenPush::start(&ground, &vendor, ground.school(0)).await;
     let mut spared = OpenPush::start(&ground, &other, ground.school(1)).await;
@@ -67,7 +67,7 @@ async fn revoked_grants_end_open_streams_and_new_calls_within_a_minute() {
     };
     refused("facility", &wait_for("facility to refuse", PROMISE - revoked.elapsed(), elsewhere).await);
     for client in [&vendors[0], &centre] {
-        let error = ground.sign_in(client.proof.clone()).await.err().expect("signed in");
+        let error = ground.sign_in(client.proof()).await.err().expect("signed in");
         refused("a sign-in", error.downcast_ref().expect("a status"));
     }
     assert!(revoked.elapsed() < PROMISE, "it took {:?}", revoked.elapsed());

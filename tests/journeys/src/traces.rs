@@ -59,9 +59,9 @@ async fn one_trace_leads_from_the_push_to_the_ministry_and_names_nobody() {
 async fn walk(ground: &Ground) {
     let department = Department::open(ground).await.unwrap();
     let school = ground.school(0);
-    let officer = department.officer_of(ground, school).await.unwrap();
+    let officer = department.officer_of(school).await.unwrap();
     let client = department.vendor_of(&officer, school).await.unwrap();
-    let vendor = ground.sign_in(client.proof).await.unwrap();
+    let vendor = ground.sign_in(client.proof()).await.unwrap();
     push::<Registry>(ground, &vendor, school).await.unwrap();
     push::<Facility>(ground, &vendor, school).await.unwrap();
     verified(&officer, school).await;

@@ -1,8 +1,6 @@
 //! The acts in order.
 use crate::{
-    Args,
-    actor::Doors,
-    ending,
+    Args, ending,
     figures::{Figures, Stage as Row},
     keep,
     ministry::{self, Simulators, Transferred, transfer},
@@ -14,6 +12,7 @@ use crate::{
     watch::{Centre, until},
 };
 use anyhow::{Context, Result, ensure};
+use eduhub_cast::Doors;
 use eduhub_cli::generate::{self, Options, Province, School, Settings, Truth};
 use eduhub_proto::{
     approval::v1::SubmissionState,
@@ -52,7 +51,7 @@ pub async fn play(args: &Args, stage: &Stage) -> Result<Vec<String>> {
     let started = Instant::now();
     let mut figures = Figures::default();
     let world = open(args, stage, &mut figures).await?;
-    let people = people::appoint(&world.stack, &world.doors, &world.province, stage).await?;
+    let people = people::appoint(&world.stack, &world.province, stage).await?;
     stage.say(format!("              a second vendor was refused: {}", people.refusal));
     let mut centre = Centre::start(&world.doors, &world.stack.certs().ca, &people.centre, &world.dir)?;
 
@@ -202,7 +201,7 @@ async fn verify(world: &World, people: &People, stage: &Stage, figures: &mut Fig
     let mut sum = VerificationCounts::default();
     for school in &world.province.schools {
         let officer = people.schools.get(&school.school_code).context("school without officer")?;
-        let client = IssueServiceClient::new(officer.at(Program::Registry)?);
+        let client = IssueServiceClient::new(officer.at(Program::Registry));
         let code = &school.school_code;
         let ask = || {
             let mut client = client.clone();

@@ -1,13 +1,13 @@
 //! `--keep`: leaves all running, with what a visitor needs to look around.
 use crate::{
     act::{World, shown},
-    actor::Actor,
     people::People,
     stage::Stage,
     watch::{Centre, write_private},
 };
 use anyhow::{Context, Result};
-use eduhub_cli::{generate::School, server::Proof};
+use eduhub_cast::Actor;
+use eduhub_cli::generate::School;
 use eduhub_stack::{Program, bin_dir};
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -37,8 +37,7 @@ pub async fn hold(world: &World, people: &People, centre: &Centre, stage: &Stage
 async fn tokens(world: &World, people: &People, school: &School, stage: &Stage) -> Result<()> {
     let vendor = people.vendors.get(&school.school_code).cloned().context("no vendor")?;
     let vendor = Actor::sign_in(&world.doors, vendor).await?;
-    let centre = Proof::client(people.centre.client_id.clone(), people.centre.secret.clone());
-    let centre = Actor::sign_in(&world.doors, centre).await?;
+    let centre = Actor::sign_in(&world.doors, people.centre.proof()).await?;
     let officer = people.schools.get(&school.school_code).context("no officer")?;
     let commune = people.offices.get(&school.commune_code).context("no commune")?;
     let division = people.offices.get("DIV_SECONDARY").context("no division")?;

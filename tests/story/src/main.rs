@@ -1,7 +1,6 @@
 //! `eduhub-story`: plays the main job end to end on real components and checks that all figures agree.
 
 mod act;
-mod actor;
 mod ending;
 mod figures;
 mod keep;

@@ -118,7 +118,7 @@ pub async fn transfer(
     let mut started = Vec::new();
     for (school, dataset, submission) in &reviewed.submissions {
         let officer = people.schools.get(school).context("school without officer")?;
-        let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
+        let mut client = TransferServiceClient::new(officer.at(Program::Bridge));
         let request = StartTransferRequest {
             transfer_id: Uuid::now_v7().to_string(),
             submission_id: submission.submission_id.clone(),
@@ -155,7 +155,7 @@ async fn finish(
     out: &mut Transferred,
 ) -> Result<Transfer> {
     let officer = people.schools.get(school).context("school without officer")?;
-    let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
+    let mut client = TransferServiceClient::new(officer.at(Program::Bridge));
     let deadline = Instant::now() + Duration::from_secs(240);
     loop {
         match TransferState::try_from(transfer.state).unwrap_or_default() {
@@ -215,7 +215,7 @@ async fn ledger(
     state: LedgerState,
 ) -> Result<Vec<String>> {
     let officer = people.schools.get(school).context("school without officer")?;
-    let mut client = TransferServiceClient::new(officer.at(Program::Bridge)?);
+    let mut client = TransferServiceClient::new(officer.at(Program::Bridge));
     let (mut out, mut page_token) = (Vec::new(), String::new());
     loop {
         let request = ListLedgerRequest {
@@ -236,7 +236,7 @@ async fn ledger(
 
 async fn reconcile(people: &People, school: &str, transfer: &Transfer, out: &mut Transferred) -> Result<()> {
     let officer = people.schools.get(school).context("school without officer")?;
-    let mut client = ReconcileServiceClient::new(officer.at(Program::Bridge)?);
+    let mut client = ReconcileServiceClient::new(officer.at(Program::Bridge));
     let reconciliation_id = Uuid::now_v7().to_string();
     let request = ReconcileRequest {
         reconciliation_id: reconciliation_id.clone(),

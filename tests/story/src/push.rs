@@ -1,6 +1,5 @@
 //! Act c: vendors push; every connection is cut once at a random batch; what was refused is mended later.
 use crate::{
-    actor::{Actor, Doors},
     figures::Stage as Row,
     people::People,
     stage::{Bar, Stage},
@@ -8,6 +7,7 @@ use crate::{
     wire::{Wire, random_batch},
 };
 use anyhow::{Context, Result};
+use eduhub_cast::{Actor, Doors};
 use eduhub_cli::{
     generate::{Province, School},
     hub::{Facility, Hub, Registry},

@@ -1,6 +1,7 @@
 //! Act e: schools seal and submit; communes and divisions review; one submission is returned, mended and resubmitted.
-use crate::{actor::Actor, people::People};
+use crate::people::People;
 use anyhow::{Context, Result, ensure};
+use eduhub_cast::Actor;
 use eduhub_cli::generate::{Province, School};
 use eduhub_proto::{
     approval::v1::{
@@ -44,7 +45,7 @@ pub async fn submit(
     dataset: Dataset,
     accept_held: bool,
 ) -> Result<Submission> {
-    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
+    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval));
     let request = SubmitRequest {
         submission_id: Uuid::now_v7().to_string(),
         school_code: school.to_owned(),
@@ -72,13 +73,13 @@ async fn read_sealed(reviewer: &Actor, submission: &Submission) -> Result<u64> {
                 page_token,
             };
             let (records, next) = if count.kind == Kind::Room as i32 {
-                let page = FacilitySeals::new(reviewer.at(Program::Facility)?)
+                let page = FacilitySeals::new(reviewer.at(Program::Facility))
                     .list_sealed(request)
                     .await?
                     .into_inner();
                 (page.records.len() as u64, page.next_page_token)
             } else {
-                let page = SealServiceClient::new(reviewer.at(Program::Registry)?)
+                let page = SealServiceClient::new(reviewer.at(Program::Registry))
                     .list_sealed(request)
                     .await?
                     .into_inner();
@@ -109,7 +110,7 @@ async fn decide(
     comment: &str,
     reasons: Vec<RecordReason>,
 ) -> Result<Submission> {
-    let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval)?);
+    let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval));
     let digest = submission.seal.as_ref().map(|s| s.digest.clone()).unwrap_or_default();
     let request = DecideRequest {
         submission_id: submission.submission_id.clone(),
@@ -155,7 +156,7 @@ pub async fn send_back(
     let step = submission.steps.first().context("submission without steps")?;
     let reviewer =
         people.offices.get(&step.office).with_context(|| format!("nobody holds office {}", step.office))?;
-    let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval)?);
+    let mut client = SubmissionServiceClient::new(reviewer.at(Program::Approval));
     let queue =
         ListSubmissionsRequest { my_queue: true, page_size: 100, ..ListSubmissionsRequest::default() };
     let queue = client.list_submissions(queue).await?.into_inner().submissions;
@@ -189,7 +190,7 @@ pub async fn send_back(
 pub async fn difference(people: &People, submission: &Submission, base: &Submission) -> Result<u64> {
     let office = submission.steps.first().map(|s| s.office.clone()).unwrap_or_default();
     let reviewer = people.offices.get(&office).context("nobody reviews")?;
-    let mut client = SealServiceClient::new(reviewer.at(Program::Registry)?);
+    let mut client = SealServiceClient::new(reviewer.at(Program::Registry));
     let id = |s: &Submission| s.seal.as_ref().map(|x| x.seal_id.clone()).unwrap_or_default();
     let (mut count, mut page_token) = (0, String::new());
     loop {
@@ -212,7 +213,7 @@ pub async fn is_last_approved(
     submission: &Submission,
 ) -> Result<bool> {
     let officer = people.schools.get(&school.school_code).context("school without officer")?;
-    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
+    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval));
     let request = LastApprovedRequest {
         school_code: school.school_code.clone(),
         school_year: province.school_year,
@@ -224,7 +225,7 @@ pub async fn is_last_approved(
 
 /// Waits until the bridge has told approval that a submission was transferred.
 pub async fn state_of(officer: &Actor, submission_id: &str) -> Result<SubmissionState> {
-    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval)?);
+    let mut client = SubmissionServiceClient::new(officer.at(Program::Approval));
     let found =
         client.get_submission(GetSubmissionRequest { submission_id: submission_id.to_owned() }).await?;
     Ok(SubmissionState::try_from(found.into_inner().state).unwrap_or_default())

@@ -1,9 +1,6 @@
 //! Act g: the operations centre follows the feed with `eduhub watch`, is killed and restarted, and has an exact copy.
-use crate::{
-    actor::{Actor, Doors},
-    people::Consumer,
-};
 use anyhow::{Context, Result};
+use eduhub_cast::{Actor, Client, Doors};
 use eduhub_proto::{common::v1::SchoolDigestRequest, registry::v1::seal_service_client::SealServiceClient};
 use eduhub_stack::{Program, bin_dir};
 use std::{
@@ -46,7 +43,7 @@ impl Launch {
 
 impl Centre {
     /// Starts to follow from nothing.
-    pub fn start(doors: &Doors, ca: &Path, who: &Consumer, dir: &Path) -> Result<Self> {
+    pub fn start(doors: &Doors, ca: &Path, who: &Client, dir: &Path) -> Result<Self> {
         let secret = dir.join("centre.secret");
         write_private(&secret, &who.secret)?;
         let copy = dir.join("centre.copy");
@@ -105,7 +102,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
 
 /// What the registry says of a school: records and digest.
 pub async fn registry_digest(actor: &Actor, school: &str) -> Result<(u64, Vec<u8>)> {
-    let mut client = SealServiceClient::new(actor.at(Program::Registry)?);
+    let mut client = SealServiceClient::new(actor.at(Program::Registry));
     let request = SchoolDigestRequest { school_code: school.to_owned() };
     let digest = client.get_school_digest(request).await?.into_inner();
     Ok((digest.counts.iter().map(|c| c.count).sum(), digest.digest))
