@@ -4,6 +4,7 @@
 
 mod cast;
 mod collector;
+mod doctor;
 mod ground;
 mod journey;
 mod ministry;
