@@ -39,6 +39,12 @@ async fn the_conduct_of_a_year_follows_from_its_terms_whichever_comes_last() {
         ("3/HS000001", "2".into())
     );
 
+    // The record itself is accepted, and the finding about it stays: also when the same comes again.
+    for _ in 0..2 {
+        assert_eq!(open(&hub, reason).await.len(), 1);
+        push_one(&hub, SCHOOL, vec![rated(1, "3", "3"), make::pupil(1).wrap()]).await;
+    }
+
     // A term that is put right closes it, and one that is made wrong opens another.
     push_one(&hub, SCHOOL, vec![rated(1, "2", "3"), rated(1, "1", "2")]).await;
     assert_eq!(open(&hub, reason).await.len(), 0, "fair and pass is pass");
@@ -79,6 +85,7 @@ async fn teachers_of_subjects_are_in_service_at_the_school() {
     assert_eq!(keys(&hub).await, []);
     let retired = Staff { staff_status: "6".into(), ..make::staff(2) };
     push_one(&hub, SCHOOL, vec![retired.wrap()]).await;
+    push_one(&hub, SCHOOL, vec![taught("6A1", &[1, 2]), make::class("6A3").wrap()]).await;
     assert_eq!(keys(&hub).await, [second]);
     push_one(&hub, SCHOOL, vec![taught("6A1", &[1])]).await;
     assert_eq!(keys(&hub).await, []);

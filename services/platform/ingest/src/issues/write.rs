@@ -2,23 +2,17 @@
 use super::stored::rest_of;
 use eduhub_faults::{Problem, Reason};
 use eduhub_pg::{CopyRows, DbError};
+use eduhub_rules::Rule;
 use sqlx::PgConnection;
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
 
-/// Reasons that other checks than those of the record itself open and close.
-const BY_OTHERS: [i16; 10] = [
-    Reason::PersonalIdDuplicate as i16,
-    Reason::PopulationMismatch as i16,
-    Reason::StatusChange as i16,
-    Reason::DoubleEnrolment as i16,
-    Reason::AgeForGrade as i16,
-    Reason::ClassSize as i16,
-    Reason::TeacherNotActive as i16,
-    Reason::HeightDrop as i16,
-    Reason::NotEnrolled as i16,
-    Reason::LikelyDuplicate as i16,
-];
+/// Reasons that other checks than those of the record itself open and close: those of rules over stored data, and the two about
+/// personal IDs.
+static BY_OTHERS: LazyLock<Vec<i16>> = LazyLock::new(|| {
+    let stored = Rule::ALL.iter().filter(|rule| rule.stored()).map(|rule| rule.reason() as i16);
+    stored.chain([Reason::PersonalIdDuplicate as i16, Reason::PopulationMismatch as i16]).collect()
+});
 
 /// Findings by full key, column by column as statements take them.
 struct Found<'a> {
@@ -106,7 +100,7 @@ pub(crate) async fn sync(
     .bind(found.keys)
     .bind(found.reasons)
     .bind(found.fields)
-    .bind(BY_OTHERS)
+    .bind(BY_OTHERS.as_slice())
     .bind(found.kinds)
     .fetch_all(&mut *conn)
     .await?;
