@@ -60,6 +60,25 @@ pub fn classes(rng: &mut Chance, figures: &Figures, learners: usize, independent
     out
 }
 
+/// Crowds a class until no classroom holds it, with learners of another class of its grade; gives its code. None where no two
+/// classes have so many.
+pub fn crowd(classes: &mut [ClassRoom]) -> Option<String> {
+    // The hub warns from 41, 51 and 56 in class on; some of the learners leave within the term.
+    let wanted = |grade: u8| match grade {
+        13..=18 => 47,
+        1..=5 => 57,
+        _ => 62,
+    };
+    let fits = |a: &ClassRoom, b: &ClassRoom| a.grade == b.grade && a.size + b.size > wanted(a.grade);
+    let (full, rest) = (0..classes.len())
+        .flat_map(|a| (a + 1..classes.len()).map(move |b| (a, b)))
+        .find(|(a, b)| fits(&classes[*a], &classes[*b]))?;
+    let more = wanted(classes[full].grade).checked_sub(classes[full].size)?;
+    classes[full].size += more;
+    classes[rest].size -= more;
+    Some(classes[full].record.class_code.clone())
+}
+
 /// What the annex asks of classes of this grade.
 fn of_grade(grade: u8, institution: Institution) -> Class {
     let continuing = institution == Institution::Continuing;

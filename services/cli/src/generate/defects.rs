@@ -47,6 +47,12 @@ pub enum Defect {
     RatingDiffers,
     /// In class in two classes of the year; planted on both enrolments.
     DoubleEnrolment,
+    /// Lower than in the term before, by more than a measuring error.
+    HeightDrop,
+    /// A second record of a pupil, under a temporary code and without a number; planted on both.
+    LikelyDuplicate,
+    /// A class that no classroom holds.
+    ClassSize,
     /// A flaw of one record; written by its own name.
     #[serde(untagged)]
     Flaw(Flaw),
@@ -108,7 +114,14 @@ impl Defect {
     pub fn is_between_records(self) -> bool {
         match self {
             Defect::Flaw(flaw) => flaw.is_between_records(),
-            other => matches!(other, Defect::IdDuplicate | Defect::DoubleEnrolment),
+            other => matches!(
+                other,
+                Defect::IdDuplicate
+                    | Defect::DoubleEnrolment
+                    | Defect::HeightDrop
+                    | Defect::LikelyDuplicate
+                    | Defect::ClassSize
+            ),
         }
     }
 
@@ -131,7 +144,7 @@ impl Defect {
             Defect::ParentTooYoung => s.parent_too_young,
             Defect::RatingDiffers => s.rating_differs,
             Defect::DoubleEnrolment => s.double_enrolment,
-            Defect::Flaw(_) => s.flaw,
+            Defect::HeightDrop | Defect::LikelyDuplicate | Defect::ClassSize | Defect::Flaw(_) => s.flaw,
         }
     }
 
@@ -154,6 +167,9 @@ impl Defect {
             Defect::ParentTooYoung => ("DATE_ORDER", Effect::Warning, "mother_birth_year"),
             Defect::RatingDiffers => ("NOT_AS_COMPUTED", Effect::Warning, "learning_rating"),
             Defect::DoubleEnrolment => ("DOUBLE_ENROLMENT", Effect::Warning, "student_code"),
+            Defect::HeightDrop => ("HEIGHT_DROP", Effect::Warning, "height_cm"),
+            Defect::LikelyDuplicate => ("LIKELY_DUPLICATE", Effect::Warning, "full_name"),
+            Defect::ClassSize => ("CLASS_SIZE", Effect::Warning, "class_code"),
             Defect::Flaw(flaw) => (flaw.expected().0, flaw.expected().1, ""),
         }
     }
@@ -262,6 +278,9 @@ pub fn break_pupil(
         | Defect::HeightOutlier
         | Defect::RatingDiffers
         | Defect::DoubleEnrolment
+        | Defect::HeightDrop
+        | Defect::LikelyDuplicate
+        | Defect::ClassSize
         | Defect::Flaw(_) => {}
     }
     Ok(Some(broken))

@@ -1,6 +1,6 @@
 //! Everything of one school.
 use super::chance::{Chance, chance, happens, pick_weighted};
-use super::classes::{ClassRoom, classes};
+use super::classes::{ClassRoom, classes, crowd};
 use super::defects::{Defect, Planting, Truth, TwinKey, break_pupil, known_otherwise};
 use super::numbers::Numbers;
 use super::people::{Citizen, People, Person};
@@ -57,6 +57,8 @@ pub fn school(
     let figures = settings.of(school.institution);
     let mut rooms_of_classes = classes(&mut rng, figures, school.learners, school.independent_group);
     let continuing = school.institution == Institution::Continuing;
+    let crowded =
+        (school.first && settings.defects.flaw > 0.0).then(|| crowd(&mut rooms_of_classes)).flatten();
     for class in &mut rooms_of_classes {
         class.course = marks::Course { grade: class.grade, continuing, choice: marks::choice(&mut rng) };
     }
@@ -78,6 +80,7 @@ pub fn school(
     }
     teaching::assign(&mut rooms_of_classes, members.iter().map(|m| &m.record));
     let mut out = Content { classes: rooms_of_classes.len(), staff: members.len(), ..Content::default() };
+    out.truth.extend(crowded.map(|code| Defect::ClassSize.truth(&school.school_code, "CLASS", code)));
     let head = members.first().map(|m| &m.record);
     out.records.push(record(Any::School(premises::school(&mut rng, school, head))));
     out.records.extend(campuses.into_iter().map(|c| record(Any::Campus(c))));

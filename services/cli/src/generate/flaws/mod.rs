@@ -1,5 +1,6 @@
 //! Flaws of records: for each rule between fields, and for those over stored data that one record can break, a record that breaks
 //! it and nothing else.
+mod pairs;
 mod table;
 
 pub use table::Flaw;
@@ -80,12 +81,12 @@ pub fn plant(rng: &mut Chance, school: &School, share: f64, school_year: i32, co
             content.fixed.push(Record { record: Some(sound) });
         }
         let key = about(any).1;
-        if flaw == Flaw::CandidateOfTwelve {
-            // Without a number that says another year.
+        if matches!(flaw, Flaw::CandidateOfTwelve | Flaw::StaffOfSixteen) {
             content.truth.push(Defect::MissingId.truth(&school.school_code, kind, key.clone()));
         }
         content.truth.push(truth(flaw, &school.school_code, key, field));
     }
+    pairs::plant(rng, school, share, school_year, &spent, content);
 }
 
 impl Flaw {

@@ -140,6 +140,12 @@ flaws! {
         let year: i32 = s.birth_date.get(..4)?.parse().ok()?;
         s.recruited_on.as_mut().map(|on| *on = format!("{}-06-01", year + 15)).and(at("recruited_on"))
     };
+    /// A member of sixteen years; without a number that says another year.
+    StaffOfSixteen on Staff: "IMPLAUSIBLE", Warning, |s, around| {
+        s.personal_id = None;
+        s.birth_date = format!("{}-05-05", around.school_year - 16);
+        at("birth_date")
+    };
     /// Paid as a child.
     PaidEarly on Staff: "DATE_ORDER", Warning, |s, _| {
         let year: i32 = s.birth_date.get(..4)?.parse().ok()?;

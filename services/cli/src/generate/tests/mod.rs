@@ -98,6 +98,9 @@ fn every_kind_of_record_is_made_and_every_flaw_is_planted() {
         contents.iter().flat_map(|c| &c.records).map(|r| describe(r).0 as i32).collect();
     assert_eq!(kinds.len(), 12, "{kinds:?}");
     let planted: HashSet<_> = contents.iter().flat_map(|c| &c.truth).map(|t| t.defect).collect();
+    for defect in [Defect::HeightDrop, Defect::LikelyDuplicate, Defect::ClassSize, Defect::DoubleEnrolment] {
+        assert!(planted.contains(&defect), "{defect:?}");
+    }
     let missing: Vec<_> = Flaw::ALL.iter().filter(|f| !planted.contains(&Defect::Flaw(**f))).collect();
     assert!(missing.is_empty(), "{missing:?}");
     // In the autumn nothing of the year's end is there yet.
