@@ -1,4 +1,8 @@
 //! An OpenTelemetry collector inside the test: keeps what the services export, and knows how to ask it.
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsServiceRequest, ExportLogsServiceResponse,
+    logs_service_server::{LogsService, LogsServiceServer},
+};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, ExportMetricsServiceResponse,
     metrics_service_server::{MetricsService, MetricsServiceServer},
@@ -19,6 +23,8 @@ use tonic::{Request, Response, Status};
 #[derive(Clone, Default)]
 pub struct Collector {
     spans: Arc<Mutex<Vec<Seen>>>,
+    /// Log records by the trace that they belong to; those of none belong to the empty one.
+    records: Arc<Mutex<BTreeMap<Vec<u8>, usize>>>,
     /// Every message as it came, for what must not be in any of them.
     raw: Arc<Mutex<Vec<u8>>>,
 }
@@ -38,6 +44,7 @@ impl Collector {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tonic::transport::Server::builder()
             .add_service(TraceServiceServer::new(collector.clone()))
+            .add_service(LogsServiceServer::new(collector.clone()))
             .add_service(MetricsServiceServer::new(collector.clone()));
         tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
         (collector, url)
@@ -60,6 +67,13 @@ impl Collector {
             *counts.entry(seen.service.clone()).or_default() += 1;
         }
         counts
+    }
+
+    /// How many log records came: all, and those inside of a trace.
+    pub fn records(&self) -> (usize, usize) {
+        let records = self.records.lock().unwrap();
+        let inside = records.iter().filter(|(trace, _)| trace.iter().any(|byte| *byte != 0));
+        (records.values().sum(), inside.map(|(_, count)| count).sum())
     }
 
     /// All that was exported, as text: names, attributes, events, states, metrics, resources.
@@ -136,6 +150,23 @@ impl TraceService for Collector {
             let service = service_name(&resource.resource.unwrap_or_default().attributes);
             let of = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
             spans.extend(of.map(|span| Seen { service: service.clone(), span }));
+        }
+        Ok(Response::new(Default::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let request = request.into_inner();
+        self.keep(&request);
+        let scopes = request.resource_logs.into_iter().flat_map(|resource| resource.scope_logs);
+        let mut records = self.records.lock().unwrap();
+        for record in scopes.flat_map(|scope| scope.log_records) {
+            *records.entry(record.trace_id).or_default() += 1;
         }
         Ok(Response::new(Default::default()))
     }

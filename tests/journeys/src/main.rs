@@ -7,6 +7,7 @@ mod collector;
 mod doctor;
 mod ground;
 mod journey;
+mod metrics;
 mod ministry;
 mod private_redis;
 mod redis_lost;

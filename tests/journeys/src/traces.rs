@@ -3,9 +3,10 @@ use crate::cast::Department;
 use crate::collector::{Collector, Trace};
 use crate::ground::{Data, Ground};
 use crate::journey::{approve, push, submit, verified};
+use crate::metrics::{Shown, shown};
 use crate::ministry::transfer;
 use eduhub_cli::hub::{Facility, Registry};
-use eduhub_proto::common::v1::Dataset;
+use eduhub_proto::common::v1::{Dataset, PushCounts, PushReceipt};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,10 +21,14 @@ async fn one_trace_leads_from_the_push_to_the_ministry_and_names_nobody() {
     let persons = persons(&data);
     let ground = Ground::start(dir.path(), data, |mut config| {
         config.otlp_endpoint = Some(endpoint);
-        config
+        shown(config)
     })
     .await;
-    walk(&ground).await;
+    let (receipts, grant) = walk(&ground).await;
+    let shown = measured(&ground, &receipts).await;
+    for secret in ground.data.province.schools.iter().map(|school| &school.school_code).chain([&grant]) {
+        assert!(!shown.text.contains(secret.as_str()), "a school or grant is on a metric");
+    }
     let logs = ground.stack.logs();
     // The end of a service sends its last spans.
     ground.stop().await;
@@ -49,27 +54,73 @@ async fn one_trace_leads_from_the_push_to_the_ministry_and_names_nobody() {
     let told = collector.text();
     assert!(told.len() > 10_000, "only {} bytes of telemetry", told.len());
     names_nobody("telemetry", &told, &persons);
+    names_nobody("metrics", &shown.text, &persons);
+    let (records, inside) = collector.records();
+    assert!(inside > 0 && records > inside, "{records} log records, {inside} inside of a trace");
     for log in std::fs::read_dir(logs).unwrap() {
         let path = log.unwrap().path();
         names_nobody(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap(), &persons);
     }
 }
 
-/// Pupils and rooms of one school, from its vendor to the Ministry.
-async fn walk(ground: &Ground) {
+/// Figures that must agree with what happened; gives all that is shown.
+async fn measured(ground: &Ground, receipts: &[PushReceipt]) -> Shown {
+    let total =
+        |of: fn(&PushCounts) -> u64| receipts.iter().filter_map(|r| r.totals.as_ref()).map(of).sum::<u64>();
+    let counts = [
+        ("created", total(|c| c.created)),
+        ("updated", total(|c| c.updated)),
+        ("unchanged", total(|c| c.unchanged)),
+        ("rejected", total(|c| c.rejected)),
+        ("held", total(|c| c.held)),
+        ("admitted", total(|c| c.admitted)),
+        ("withdrawn", total(|c| c.withdrawn)),
+    ];
+    assert!(counts[0].1 > 100 && counts[3].1 > 0, "{counts:?}");
+    for (outcome, records) in counts {
+        let labels = [("outcome", outcome)];
+        Shown::wait(ground, "eduhub_ingest_records_total", &labels, records as f64).await;
+    }
+    let push = [("rpc_method", "eduhub.registry.v1.IngestService/Push"), ("rpc_response_status_code", "OK")];
+    Shown::wait(ground, "rpc_server_call_duration_seconds_count", &push, 1.0).await;
+    Shown::wait(ground, "eduhub_registry_schools", &[], 3.0).await;
+    Shown::wait(ground, "eduhub_verification_backlog", &[], 0.0).await;
+    Shown::wait(ground, "eduhub_approval_submissions", &[], 2.0).await;
+    Shown::wait(ground, "eduhub_ingest_sessions_open", &[], 0.0).await;
+    Shown::wait(ground, "eduhub_bridge_ledger_records", &[], 0.0).await;
+    let shown = Shown::fetch(ground).await.unwrap();
+    assert!(shown.sum("eduhub_bridge_records_settled_total", &[("outcome", "ACCEPTED")]) > 0.0);
+    assert!(shown.sum("db_client_connection_max", &[]) > 0.0);
+    // What a good day without a consumer does not show.
+    let quiet = [
+        "eduhub_approval_review_age_seconds",
+        "eduhub_feed_delivery_delay_seconds",
+        "eduhub_feed_streams",
+        "eduhub_feed_subscription_lag_seconds",
+        "eduhub_reads_records_total",
+        "eduhub_rpc_server_refused_total",
+    ];
+    let missing: Vec<_> = shown.missing().into_iter().filter(|name| !quiet.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "metrics of the table that nobody shows");
+    shown
+}
+
+/// Pupils and rooms of one school, from its vendor to the Ministry; gives the receipts and the vendor's grant.
+async fn walk(ground: &Ground) -> (Vec<PushReceipt>, String) {
     let department = Department::open(ground).await.unwrap();
     let school = ground.school(0);
     let officer = department.officer_of(school).await.unwrap();
     let client = department.vendor_of(&officer, school).await.unwrap();
     let vendor = ground.sign_in(client.proof()).await.unwrap();
-    push::<Registry>(ground, &vendor, school).await.unwrap();
-    push::<Facility>(ground, &vendor, school).await.unwrap();
+    let (pupils, _) = push::<Registry>(ground, &vendor, school).await.unwrap();
+    let (rooms, _) = push::<Facility>(ground, &vendor, school).await.unwrap();
     verified(&officer, school).await;
     for dataset in [Dataset::Pupils, Dataset::Facilities] {
         let submission = submit(ground, &officer, school, dataset).await.unwrap();
         let (approved, _) = approve(&department, submission).await.unwrap();
         transfer(&officer, &approved).await.unwrap();
     }
+    (vec![pupils, rooms], client.grant_id)
 }
 
 /// Whether the Ministry was called at all (0 or 1): in how many batches is no matter here.
