@@ -6,6 +6,7 @@
 //! - [`Served`]: doubles of other services on another such port;
 //! - [`with_bearer`]: a channel whose calls carry an access token;
 //! - [`AccessTable`]: every RPC tried as every role and without a token;
+//! - [`Bill`]: what each RPC costs the database, held against its budget;
 //! - [`eventually`]: waits for what another task does, without a bare sleep.
 //!
 //! Everything here panics when the surroundings are not what a test needs: a test fails by panicking.
@@ -13,6 +14,7 @@
 
 mod access;
 mod bearer;
+mod bill;
 mod database;
 mod eventually;
 mod keys;
@@ -22,6 +24,7 @@ mod template;
 
 pub use access::{AccessTable, ask_nothing};
 pub use bearer::{Bearer, BearerChannel, with_bearer};
+pub use bill::{Bill, Row, row};
 pub use database::Database;
 pub use eventually::{eventually, until};
 pub use keys::{redis_url, vault, vault_file};
