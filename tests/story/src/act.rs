@@ -25,8 +25,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The day on which the story plays: the autumn of the generated school year.
-const TODAY: &str = "2026-11-02";
+/// The day on which the story plays: the end of the generated school year, when all has been examined again and decided.
+const TODAY: &str = "2027-08-28";
 
 /// What all acts need.
 pub struct World {
@@ -59,7 +59,7 @@ pub async fn play(args: &Args, stage: &Stage) -> Result<Vec<String>> {
     centre.kill_and_restart().await?;
     let careless = careless(&world, &pushed);
     mend_all_but(&world, &people, careless.as_ref(), stage, &mut figures, &mut pushed).await?;
-    verify(&world, &people, stage, &mut figures).await?;
+    verify(&world, &people, Duration::from_secs(120), stage, &mut figures).await?;
     let reviewed = reviews(&world, &people, careless.as_ref(), stage, &mut figures, &mut pushed).await?;
     let transferred = to_the_ministry(&world, &people, &reviewed, stage, &mut figures).await?;
 
@@ -88,7 +88,7 @@ pub async fn play(args: &Args, stage: &Stage) -> Result<Vec<String>> {
 }
 
 /// Act a, and the curtain: data, services, simulators.
-async fn open(args: &Args, stage: &Stage, figures: &mut Figures) -> Result<World> {
+pub async fn open(args: &Args, stage: &Stage, figures: &mut Figures) -> Result<World> {
     let dir = args.dir.clone();
     std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
     let dir = dir.canonicalize()?;
@@ -101,10 +101,11 @@ async fn open(args: &Args, stage: &Stage, figures: &mut Figures) -> Result<World
     let options =
         Options { seed: args.seed, schools: args.schools, clean: true, ..Options::new(data.clone()) };
     let mut shown = 0;
-    let summary = generate::generate(&options, &Settings::ninh_binh(), |s, _| {
-        bar.add((s.schools - shown) as u64);
-        shown = s.schools;
-    })?;
+    let summary =
+        generate::generate(&options, &Settings { whole_year: true, ..Settings::ninh_binh() }, |s, _| {
+            bar.add((s.schools - shown) as u64);
+            shown = s.schools;
+        })?;
     let seconds = bar.finish();
     let records = (summary.records + summary.rooms) as u64;
     figures.stages.push(Row { name: "a. generate", records, accepted: records, seconds, ..Row::default() });
@@ -137,9 +138,16 @@ async fn pushes(world: &World, people: &People, stage: &Stage, figures: &mut Fig
     let schools: Vec<&School> = world.province.schools.iter().collect();
     let total = push::count(&world.data, &schools, Cargo::Registry)?;
     let bar = push::bar(stage, "c. push", total);
-    let pushed =
-        push::push(&world.doors, people, &world.province, &schools, Cargo::Registry, &world.data, &bar)
-            .await?;
+    let pushed = push::push(
+        &world.doors,
+        people,
+        &world.province,
+        &schools,
+        Cargo::Registry.into(),
+        &world.data,
+        &bar,
+    )
+    .await?;
     figures.stages.push(push::row("c. push", &pushed, bar.finish()));
     figures.agree("records pushed against records generated", pushed.records, total);
     figures.hold("no connection was cut", pushed.cuts > 0);
@@ -147,9 +155,16 @@ async fn pushes(world: &World, people: &People, stage: &Stage, figures: &mut Fig
 
     let rooms = push::count(&world.data, &schools, Cargo::Facility)?;
     let bar = push::bar(stage, "c. rooms", rooms);
-    let facility =
-        push::push(&world.doors, people, &world.province, &schools, Cargo::Facility, &world.data, &bar)
-            .await?;
+    let facility = push::push(
+        &world.doors,
+        people,
+        &world.province,
+        &schools,
+        Cargo::Facility.into(),
+        &world.data,
+        &bar,
+    )
+    .await?;
     figures.stages.push(push::row("c. rooms", &facility, bar.finish()));
     figures.agree("rooms accepted against rooms generated", facility.totals.created, rooms);
     Ok(pushed)
@@ -172,7 +187,8 @@ async fn mend(
     let total = push::count(&world.data, schools, Cargo::Fixed)?;
     let bar = push::bar(stage, name, total);
     let mended =
-        push::push(&world.doors, people, &world.province, schools, Cargo::Fixed, &world.data, &bar).await?;
+        push::push(&world.doors, people, &world.province, schools, Cargo::Fixed.into(), &world.data, &bar)
+            .await?;
     figures.stages.push(push::row(name, &mended, bar.finish()));
     figures.agree("mended records that were refused again", mended.totals.rejected, 0);
     figures.agree("mended records accepted", mended.totals.created + mended.totals.updated, total);
@@ -196,7 +212,13 @@ async fn mend_all_but(
 }
 
 /// Act d: waits until every person with a number was asked for.
-async fn verify(world: &World, people: &People, stage: &Stage, figures: &mut Figures) -> Result<()> {
+pub async fn verify(
+    world: &World,
+    people: &People,
+    patience: Duration,
+    stage: &Stage,
+    figures: &mut Figures,
+) -> Result<()> {
     let bar = stage.bar("d. verify", world.province.schools.len() as u64, "schools");
     let mut sum = VerificationCounts::default();
     for school in &world.province.schools {
@@ -208,7 +230,7 @@ async fn verify(world: &World, people: &People, stage: &Stage, figures: &mut Fig
             let request = GetVerificationRequest { school_code: code.clone() };
             async move { anyhow::Ok(client.get_verification(request).await?.into_inner()) }
         };
-        until(&format!("verification of {code}"), Duration::from_secs(120), || async {
+        until(&format!("verification of {code}"), patience, || async {
             let counts: VerificationCounts = ask().await?;
             Ok(counts.pending == 0)
         })
@@ -314,7 +336,7 @@ async fn returned_once(
     Ok(out)
 }
 
-/// Records of a school that came with its mending but are of another dataset than its pupils: results and absences of
+/// Records of a school that came with its mending but are of another dataset than its pupils: results, retakes and absences of
 /// the pupils that were refused, and staff.
 fn not_in_dataset(world: &World, school: &str) -> Result<u64> {
     let refused: std::collections::HashSet<&str> = world
@@ -327,7 +349,7 @@ fn not_in_dataset(world: &World, school: &str) -> Result<u64> {
     let mut count = 0;
     for line in text.lines() {
         let value: serde_json::Value = serde_json::from_str(line)?;
-        let kinds = ["term_result", "attendance"];
+        let kinds = ["term_result", "attendance", "retake"];
         let codes = kinds.iter().filter_map(|kind| value[kind]["student_code"].as_str());
         count += codes.filter(|code| refused.contains(code)).count() as u64;
     }

@@ -84,7 +84,8 @@ impl Figures {
     }
 }
 
-fn frame() -> Table {
+/// An empty table of at most 80 columns.
+pub fn frame() -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
     table

@@ -1,6 +1,7 @@
 //! `eduhub-story`: plays the main job end to end on real components and checks that all figures agree.
 
 mod act;
+mod defects;
 mod ending;
 mod figures;
 mod keep;
@@ -26,6 +27,9 @@ pub struct Args {
     /// Seed of the synthetic data.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only the planted defects: generate, push with eight vendors, verify, and compare the work lists with what was planted.
+    #[arg(long, conflicts_with = "keep")]
+    defects_only: bool,
     /// Leave all running at the end and print addresses, tokens and commands to try.
     #[arg(long)]
     keep: bool,
@@ -69,8 +73,11 @@ async fn main() -> ExitCode {
 async fn play(args: &Args) -> Result<Vec<String>> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let stage = stage::Stage::new();
+    let story = async {
+        if args.defects_only { defects::play(args, &stage).await } else { act::play(args, &stage).await }
+    };
     tokio::select! {
-        outcome = act::play(args, &stage) => outcome,
+        outcome = story => outcome,
         () = stage.interrupted() => anyhow::bail!("interrupted; everything it started has ended"),
     }
     .context("the story broke off; the logs named above say more")

@@ -45,6 +45,23 @@ pub struct Pushed {
     pub cuts: u64,
 }
 
+/// How cargo is pushed.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// What.
+    pub cargo: Cargo,
+    /// Schools at the same time.
+    pub at_once: usize,
+    /// Every connection is cut once.
+    pub cut: bool,
+}
+
+impl From<Cargo> for How {
+    fn from(cargo: Cargo) -> Self {
+        Self { cargo, at_once: AT_ONCE, cut: true }
+    }
+}
+
 /// Which file of a school goes where.
 #[derive(Clone, Copy)]
 pub enum Cargo {
@@ -67,21 +84,22 @@ impl Cargo {
     }
 }
 
-/// Pushes one cargo of these schools, each through a wire of its own that is cut once.
+/// Pushes one cargo of these schools, each through a wire of its own that is cut once, if it is to be.
 pub async fn push(
     doors: &Doors,
     people: &People,
     province: &Province,
     schools: &[&School],
-    cargo: Cargo,
+    how: How,
     data: &Path,
     bar: &Bar,
 ) -> Result<Pushed> {
+    let How { cargo, at_once, cut } = how;
     let out = Mutex::new(Pushed::default());
     let program = if matches!(cargo, Cargo::Facility) { Program::Facility } else { Program::Registry };
     let target = address(doors.url(program)?)?;
     stream::iter(schools.iter().map(Ok::<_, anyhow::Error>))
-        .try_for_each_concurrent(AT_ONCE, |school| {
+        .try_for_each_concurrent(at_once, |school| {
             let out = &out;
             async move {
                 let code = &school.school_code;
@@ -89,7 +107,7 @@ pub async fn push(
                 let vendor = Actor::sign_in(doors, proof).await?;
                 let file = cargo.file(data, code);
                 let job = Job::new(code, province.school_year);
-                let run = Run { vendor: &vendor, target, job, file, school: code, out, bar };
+                let run = Run { vendor: &vendor, target, job, file, school: code, cut, out, bar };
                 let outcome = match program {
                     Program::Facility => run.send::<Facility>().await,
                     _ => run.send::<Registry>().await,
@@ -116,6 +134,7 @@ struct Run<'a> {
     job: Job,
     file: PathBuf,
     school: &'a str,
+    cut: bool,
     out: &'a Mutex<Pushed>,
     bar: &'a Bar,
 }
@@ -130,7 +149,7 @@ impl Run<'_> {
         self.job.batch = (records / BATCHES).clamp(1, BATCH);
         let batches = records.div_ceil(self.job.batch);
         // One batch has nothing after it that could be resumed.
-        let cut_at = (batches > 1).then(|| random_batch(batches as u32 - 1));
+        let cut_at = (self.cut && batches > 1).then(|| random_batch(batches as u32 - 1));
         let source = JsonLines::<H>::new(&self.file);
         let outcome = push_school::<H>(&server, &self.job, source, |event| {
             let Event::Batch { reply, records } = event else { return };

@@ -22,6 +22,23 @@ pub fn finding(school: &str, problem: &Problem) -> Finding {
     (school.to_owned(), problem.kind, problem.record_key.clone(), problem.reason)
 }
 
+/// Findings that a planted defect should give, each under the name of the kind of defect that it is one of.
+pub fn findings_of(truth: &Truth) -> Vec<(String, Finding)> {
+    let name = serde_json::to_value(truth.defect).unwrap_or_default();
+    let name = name.as_str().unwrap_or_default().to_owned();
+    let besides = "population_mismatch (besides)".to_owned();
+    let main = truth.expected_reason.as_str();
+    let named = planted(truth).into_iter().map(|finding| {
+        let reason = Reason::try_from(finding.3).unwrap_or_default().as_str_name();
+        (if short(reason) == main { name.clone() } else { besides.clone() }, finding)
+    });
+    named.collect()
+}
+
+fn short(reason: &str) -> &str {
+    reason.trim_start_matches("REASON_")
+}
+
 fn planted(truth: &Truth) -> BTreeSet<Finding> {
     let kind = Kind::from_str_name(&format!("KIND_{}", truth.kind)).unwrap_or_default() as i32;
     let reason = |name: &str| Reason::from_str_name(&format!("REASON_{name}")).unwrap_or_default() as i32;
@@ -44,7 +61,7 @@ pub fn compare(truth: &[Truth], found: &BTreeSet<Finding>) -> Verdict {
     let mut verdict = Verdict::default();
     for f in planted.intersection(found) {
         let name = Reason::try_from(f.3).unwrap_or_default().as_str_name();
-        *verdict.found.entry(name.trim_start_matches("REASON_").to_owned()).or_default() += 1;
+        *verdict.found.entry(short(name).to_owned()).or_default() += 1;
     }
     verdict.missed = planted.difference(found).cloned().collect();
     verdict.false_alarms = found.difference(&planted).cloned().collect();
