@@ -13,3 +13,4 @@ mod private_redis;
 mod redis_lost;
 mod revocation;
 mod traces;
+mod upgrade;

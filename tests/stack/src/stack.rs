@@ -128,8 +128,20 @@ impl Stack {
     /// # Errors
     /// [`StackError::NotRunning`] when it was never to be started, else what [`Process::start`] says.
     pub async fn restart(&mut self, program: Program) -> Result<(), StackError> {
-        let launch = self.launches.get(&program);
-        let launch = launch.ok_or_else(|| StackError::NotRunning(program.to_string()))?.clone();
+        let launch = self.launch(program).ok_or_else(|| StackError::NotRunning(program.to_string()))?.clone();
+        self.replace(program, launch).await
+    }
+
+    /// How `program` was started; nothing when it was not to be.
+    pub fn launch(&self, program: Program) -> Option<&Launch> {
+        self.launches.get(&program)
+    }
+
+    /// Starts `program` as `launch` says, ending it first (SIGTERM) when it still runs: an upgrade of one instance.
+    ///
+    /// # Errors
+    /// What [`Process::start`] says.
+    pub async fn replace(&mut self, program: Program, launch: Launch) -> Result<(), StackError> {
         if let Some(mut process) = self.processes.remove(&program) {
             process.stop(self.config.stop_deadline).await?;
         }
