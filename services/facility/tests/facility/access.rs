@@ -45,6 +45,11 @@ const EXPECTED: AccessTable = AccessTable {
     admitted: &[Code::Ok, Code::InvalidArgument, Code::NotFound],
 };
 
+/// Every RPC as `Service/Method`.
+pub fn rpcs() -> impl Iterator<Item = &'static str> {
+    EXPECTED.rows.iter().map(|(rpc, _)| *rpc)
+}
+
 fn persona(role: Role) -> Persona {
     if role == Service { Persona::service("approval") } else { Persona::new(role, Scope::province()) }
 }

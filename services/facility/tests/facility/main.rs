@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod budgets;
 mod campus;
 mod compare;
 mod lab;
