@@ -1,5 +1,10 @@
 //! Digest and counts of a state: what a seal fixes, and what two copies compare.
-use crate::{as_of::Side, as_of::list_as_of, position::Position, table::Table};
+use crate::{
+    as_of::{Side, list_as_of},
+    image::StoredImage,
+    position::Position,
+    table::Table,
+};
 use eduhub_pg::DbError;
 use eduhub_proto::common::v1::KindCount;
 use sha2::{Digest, Sha256};
@@ -33,32 +38,59 @@ pub struct SealedState {
     pub digest: Vec<u8>,
 }
 
-/// Reads a state page by page; memory stays at one page.
+/// Which records a digest is over.
+enum Records<'a> {
+    /// Those of a state.
+    AsOf(&'a Side<'a>),
+    /// Everything live in a school, all school years.
+    Live(&'a str),
+}
+
+impl Records<'_> {
+    async fn page(
+        &self,
+        conn: &mut PgConnection,
+        table: &Table,
+        after: &str,
+    ) -> Result<Vec<StoredImage>, DbError> {
+        match self {
+            Self::AsOf(side) => list_as_of(conn, table, side, after, PAGE).await,
+            Self::Live(school_code) => crate::read::list(conn, table, school_code, after, PAGE).await,
+        }
+    }
+
+    /// Counts and digest, read page by page; memory stays at one page.
+    async fn digested(&self, conn: &mut PgConnection, tables: &[&Table]) -> Result<SealedState, DbError> {
+        let mut digester = Digester::default();
+        let mut counts = Vec::with_capacity(tables.len());
+        let mut sorted = tables.to_vec();
+        sorted.sort_by_key(|t| t.meta.kind);
+        for table in sorted {
+            let (mut count, mut after) = (0, String::new());
+            loop {
+                let rows = self.page(conn, table, &after).await?;
+                for row in &rows {
+                    digester.add(table.meta.kind, &row.record_key, row.version, &row.digest);
+                }
+                count += rows.len() as u64;
+                match rows.last() {
+                    Some(last) if rows.len() as i64 == PAGE => after.clone_from(&last.record_key),
+                    _ => break,
+                }
+            }
+            counts.push(KindCount { kind: table.meta.kind, count });
+        }
+        Ok(SealedState { counts, digest: digester.finish() })
+    }
+}
+
+/// Counts and digest of a state.
 pub async fn seal_state(
     conn: &mut PgConnection,
     tables: &[&Table],
     side: &Side<'_>,
 ) -> Result<SealedState, DbError> {
-    let mut digester = Digester::default();
-    let mut counts = Vec::with_capacity(tables.len());
-    let mut sorted = tables.to_vec();
-    sorted.sort_by_key(|t| t.meta.kind);
-    for table in sorted {
-        let (mut count, mut after) = (0, String::new());
-        loop {
-            let rows = list_as_of(conn, table, side, &after, PAGE).await?;
-            for row in &rows {
-                digester.add(table.meta.kind, &row.record_key, row.version, &row.digest);
-            }
-            count += rows.len() as u64;
-            match rows.last() {
-                Some(last) if rows.len() as i64 == PAGE => after.clone_from(&last.record_key),
-                _ => break,
-            }
-        }
-        counts.push(KindCount { kind: table.meta.kind, count });
-    }
-    Ok(SealedState { counts, digest: digester.finish() })
+    Records::AsOf(side).digested(conn, tables).await
 }
 
 /// Counts and digest of everything live in a school, all school years.
@@ -67,26 +99,7 @@ pub async fn school_digest(
     tables: &[&Table],
     school_code: &str,
 ) -> Result<SealedState, DbError> {
-    let mut digester = Digester::default();
-    let mut counts = Vec::with_capacity(tables.len());
-    let mut sorted = tables.to_vec();
-    sorted.sort_by_key(|t| t.meta.kind);
-    for table in sorted {
-        let (mut count, mut after) = (0, String::new());
-        loop {
-            let rows = crate::read::list(conn, table, school_code, &after, PAGE).await?;
-            for row in &rows {
-                digester.add(table.meta.kind, &row.record_key, row.version, &row.digest);
-            }
-            count += rows.len() as u64;
-            match rows.last() {
-                Some(last) if rows.len() as i64 == PAGE => after.clone_from(&last.record_key),
-                _ => break,
-            }
-        }
-        counts.push(KindCount { kind: table.meta.kind, count });
-    }
-    Ok(SealedState { counts, digest: digester.finish() })
+    Records::Live(school_code).digested(conn, tables).await
 }
 
 /// School and position of a seal; `None` when there is none.
