@@ -134,6 +134,7 @@ fn chance() -> f64 {
 mod tests {
     use super::super::repeats::EXAMPLE;
     use super::*;
+    use std::collections::VecDeque;
     use std::sync::Mutex;
 
     /// What the server sees of an attempt: its bytes and its time.
@@ -145,8 +146,8 @@ mod tests {
         codes: &[Option<Code>],
     ) -> (Result<Option<i32>, String>, Vec<(Vec<u8>, Duration)>) {
         let seen = Seen::default();
-        let (noted, mut left) = (seen.clone(), codes.to_vec().into_iter());
-        let next = Arc::new(Mutex::new(move || left.next()));
+        let (noted, mut left) = (seen.clone(), VecDeque::from(codes.to_vec()));
+        let next = Arc::new(Mutex::new(move || left.pop_front()));
         let server = tower::service_fn(move |request: Request<Body>| {
             let (noted, next) = (noted.clone(), next.clone());
             async move {
