@@ -115,3 +115,23 @@ impl Source<Record> for Encoded {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes of a smoke test: a level may have a single school, which then fills its own part.
+    #[test]
+    fn every_part_has_pupils_and_none_of_them_a_defect() {
+        for schools in [4, 5, 8] {
+            let province = province(1_680, schools).unwrap();
+            let parts = pupils(&province, 1_600, schools).unwrap();
+            let made: usize = parts.iter().map(|part| part.len()).sum();
+            assert!(parts.len() == schools && made >= 1_000, "{schools} schools: {made}");
+            for each in &province.schools {
+                let content = school(province.seed, province.school_year, each, &settings()).unwrap();
+                assert_eq!(content.truth, [], "{}", each.school_code);
+            }
+        }
+    }
+}
