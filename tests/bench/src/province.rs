@@ -21,6 +21,8 @@ const WHOLE: (usize, Duration) = (953_223, Duration::from_secs(600));
 const MEMORY: u64 = 256 << 20;
 /// Rate of the last fifth against the first.
 const GOAL_STEADY: f64 = 0.9;
+/// A day after the school year: both terms' results are there.
+const TODAY: &str = "2027-08-28";
 /// Clients.
 const CLIENTS: usize = 8;
 
@@ -31,10 +33,10 @@ const CLIENTS: usize = 8;
 // One measurement told from top to bottom.
 #[allow(clippy::too_many_lines)]
 pub async fn figure(plan: &Plan) -> Result<Figure> {
-    let settings = Settings::ninh_binh();
+    let settings = Settings { whole_year: true, ..Settings::ninh_binh() };
     let schools = if plan.smoke { 4 } else { plan.province };
     let province = decide(&Options { schools, ..Options::new(PathBuf::new()) }, &settings)?;
-    let mut ground = Ground::start(plan, &province, schools, &[]).await?;
+    let mut ground = Ground::start(plan, &province, schools, &[("EDUHUB_TODAY", TODAY)]).await?;
     let mut cargo = Vec::new();
     let (mut learners, mut records) = (0, 0);
     for each in &province.schools {
