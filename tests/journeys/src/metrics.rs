@@ -68,6 +68,14 @@ impl Shown {
         .await;
     }
 
+    /// Waits until anybody shows a metric at all.
+    pub async fn wait_for_any(ground: &Ground, name: &str) {
+        wait_for(&format!("{name} to be shown"), Duration::from_secs(30), || async {
+            Ok((Self::fetch(ground).await?.sum(name, &[]) > 0.0).then_some(()))
+        })
+        .await;
+    }
+
     /// Every series is one of the table's, with its labels and no others; gives the rows that have none.
     pub fn missing(&self) -> BTreeSet<&'static str> {
         let rows = rows();

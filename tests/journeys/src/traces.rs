@@ -88,6 +88,8 @@ async fn measured(ground: &Ground, receipts: &[PushReceipt]) -> Shown {
     Shown::wait(ground, "eduhub_approval_submissions", &[], 2.0).await;
     Shown::wait(ground, "eduhub_ingest_sessions_open", &[], 0.0).await;
     Shown::wait(ground, "eduhub_bridge_ledger_records", &[], 0.0).await;
+    // Of these the first comes with the first batch of spans that a service sends.
+    Shown::wait_for_any(ground, "otel_sdk_exporter_span_exported_total").await;
     let shown = Shown::fetch(ground).await.unwrap();
     assert!(shown.sum("eduhub_bridge_records_settled_total", &[("outcome", "ACCEPTED")]) > 0.0);
     assert!(shown.sum("db_client_connection_max", &[]) > 0.0);

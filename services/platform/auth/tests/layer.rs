@@ -49,8 +49,8 @@ fn table() -> Table {
 
 /// Answers with the principal in a header, as a handler would find it.
 async fn who(request: Request<axum::body::Body>) -> http::Response<Body> {
-    let caller = request.extensions().get::<eduhub_auth::Caller>();
-    let sub = caller.map_or_else(|| "nobody".to_owned(), |caller| caller.sub.clone());
+    let caller = eduhub_auth::shared(request.extensions());
+    let sub = caller.map_or_else(|_| "nobody".to_owned(), |caller| caller.sub.clone());
     http::Response::builder().header("who", sub).header("grpc-status", "0").body(Body::empty()).unwrap()
 }
 
