@@ -40,6 +40,8 @@ async fn cost(consumers: usize, snapshot: bool) -> i64 {
     for b in 0..8 {
         push_one(&writer, SCHOOL, (0..1_000).map(|i| make::pupil(b * 1_000 + i).wrap()).collect()).await;
     }
+    // One and eight by the same plans, whether or not the server has looked at the tables by itself meanwhile.
+    sqlx::query("analyze pupil_record, change_log").execute(&writer.pool).await.unwrap();
     let (db, vault, mint) = (writer.db.clone(), writer.vault.clone(), writer.mint.clone());
     let before = fetched_when_over(writer).await;
     let reader = Hub::again(db, vault, mint).await;
