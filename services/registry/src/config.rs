@@ -34,8 +34,8 @@ pub struct Config {
     pub subscription_days: u32,
     /// `HELD_DAYS`: how long a record waits for its parent; default 30.
     pub held_days: u32,
-    /// `PUSH_WRITERS`: large batches that write at once in this process; default 2. More use a database with many processors, and
-    /// each of them holds back the feeds for longer.
+    /// `PUSH_WRITERS`: large batches that write at once in this process; default 8, all that are applied. Fewer hold back the feeds
+    /// for less time each, and load small schools more slowly while each COPY waits for the network.
     pub push_writers: u32,
 }
 
@@ -53,7 +53,7 @@ impl Config {
         let retention_days = r.or_within("RETENTION_DAYS", 400, 1..=3_650);
         let subscription_days = r.or_within("SUBSCRIPTION_DAYS", 30, 0..=3_650);
         let held_days = r.or_within("HELD_DAYS", 30, 1..=365);
-        let push_writers = r.or_within("PUSH_WRITERS", 2, 1..=64);
+        let push_writers = r.or_within("PUSH_WRITERS", 8, 1..=64);
         r.finish(|| {
             let (db, identity, secret, vault_file) = (db?, identity?, secret?, vault_file?);
             let receipt_keys = receipt_keys?;

@@ -51,7 +51,7 @@ impl Default for Limits {
             transaction,
             idle,
             applying: 8,
-            writing: 2,
+            writing: 8,
             streams_per_caller: 4,
             keeps_up: Duration::from_millis(500),
         }
