@@ -36,6 +36,13 @@ pub(crate) struct Batch {
     pub max_held: i64,
 }
 
+impl Batch {
+    /// Records and withdrawals.
+    fn size(&self) -> usize {
+        self.incoming.len() + self.withdrawals.len()
+    }
+}
+
 /// What a batch came to.
 pub(crate) struct Applied {
     pub reply: BatchReply,
@@ -66,7 +73,7 @@ pub(crate) async fn apply_once<S: RecordSet>(
         return Err(Fault::new(Reason::BatchOutOfOrder).meta("last_batch", session.last_batch));
     }
     if batch.mode == PushMode::Full {
-        pen.take(batch.incoming.len()).await;
+        pen.take(batch.size()).await;
         remember(conn, &batch).await?;
     }
     let (digest, record_count) = (batch.digest, batch.record_count);
@@ -118,8 +125,8 @@ pub(crate) async fn apply<S: RecordSet>(
     let held_already = held::count(conn, &who.school_code).await.map_err(db)?;
     let room = batch.max_held - held_already;
     let decided = records::decide::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
-    records::put(conn, who, decided, pen).await?;
-    pen.take(batch.withdrawals.len()).await;
+    pen.take(records::rows(&decided) + batch.withdrawals.len()).await;
+    records::put(conn, who, decided).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     // What a batch brings and takes away again is no parent of what waited.
     for gone in &out.withdrawn {
@@ -131,7 +138,7 @@ pub(crate) async fn apply<S: RecordSet>(
         let settled = out.accepted.iter().chain(refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
-        waiting::admit::<S>(conn, who, preparer, batch.max_held, pen, &mut earlier.known, &mut out).await?;
+        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;
     }
     let written = Written::of(who, batch.school_year, &out, complete);
     // Before the issues of withdrawn records are closed: they tell who else was concerned.

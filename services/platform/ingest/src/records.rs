@@ -4,7 +4,6 @@ use crate::{
     duplicates, held,
     incoming::Incoming,
     outcome::{Keys, Outcome},
-    push::Pen,
     session::db,
 };
 use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch};
@@ -49,14 +48,17 @@ pub(crate) async fn decide<S: RecordSet>(
     Ok(decided)
 }
 
+/// Rows that are to be written.
+pub(crate) fn rows(decided: &[Decided]) -> usize {
+    decided.iter().map(|d| d.rows.len() + d.orphans.len()).sum()
+}
+
 /// Writes what was decided, parents first.
 pub(crate) async fn put(
     conn: &mut PgConnection,
     who: &WriteContext,
     decided: Vec<Decided>,
-    pen: &mut Pen,
 ) -> Result<(), Fault> {
-    pen.take(decided.iter().map(|d| d.rows.len() + d.orphans.len()).sum()).await;
     for Decided { table, rows, orphans } in decided {
         held::hold(conn, who, &orphans).await.map_err(db)?;
         eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)?;

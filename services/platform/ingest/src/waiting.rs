@@ -4,7 +4,6 @@ use crate::{
     incoming::Incoming,
     outcome::{Keys, Outcome},
     prepare::Preparer,
-    push::Pen,
     records,
     session::db,
 };
@@ -26,7 +25,6 @@ pub(crate) async fn admit<S: RecordSet>(
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
     max_held: i64,
-    pen: &mut Pen,
     known: &mut Keys,
     out: &mut Outcome,
 ) -> Result<(), Fault> {
@@ -40,7 +38,7 @@ pub(crate) async fn admit<S: RecordSet>(
         let before = out.counts;
         let tally = std::mem::take(&mut out.tally);
         let decided = records::decide::<S>(conn, who, incoming, max_held, known, out).await?;
-        records::put(conn, who, decided, pen).await?;
+        records::put(conn, who, decided).await?;
         let round = std::mem::replace(&mut out.tally, tally);
         out.tally.admit(&round);
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they

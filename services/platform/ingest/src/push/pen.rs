@@ -19,7 +19,8 @@ impl Pen {
         Self { pens: pens.clone(), held: None }
     }
 
-    /// Waits for it, unless it is held already or only so few rows are to be written.
+    /// Waits for it, unless it is held already or only so few rows are to be written. To be asked before the first write, for all that
+    /// the batch itself brings; what waited for it and is admitted with it waits for no pen.
     pub async fn take(&mut self, rows: usize) {
         if self.held.is_none() && rows > FEW {
             // Closed by nobody: without a permit the write goes on all the same.
