@@ -22,13 +22,16 @@ const CHECK_PATIENCE: Duration = Duration::from_secs(1);
 /// [`SchemaError::Settings`] for an unusable URL or schema name (neither is quoted: a URL holds a password),
 /// [`SchemaError::Db`] when the database does not answer.
 pub async fn connect(settings: &DbSettings) -> Result<PgPool, SchemaError> {
+    let options = options(settings)?;
+    let port = options.get_port();
     let pool = PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
         .max_lifetime(MAX_LIFETIME)
         // sqlx pings on release already; a second ping on acquire would be a third round trip for each statement.
         .test_before_acquire(false)
-        .connect_lazy_with(options(settings)?);
+        .after_connect(move |_, _| Box::pin(async move { Ok(no_delay(port)) }))
+        .connect_lazy_with(options);
     let until = Instant::now() + START_PATIENCE;
     loop {
         match pool.acquire().await {
@@ -45,6 +48,14 @@ pub async fn connect(settings: &DbSettings) -> Result<PgPool, SchemaError> {
                 tokio::time::sleep(START_PAUSE).await;
             }
         }
+    }
+}
+
+/// Without it each COPY waits up to 40 ms for the acknowledgement of its rows (decision 0020). A failure costs that time and
+/// nothing else.
+fn no_delay(port: u16) {
+    if let Err(error) = eduhub_nodelay::on_connections_to(port) {
+        tracing::warn!(%error, "the connections to the database keep Nagle's algorithm");
     }
 }
 

@@ -44,6 +44,17 @@ async fn count(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test]
+async fn no_connection_of_the_pool_waits_for_acknowledgements() {
+    let settings = settings().await;
+    let pool = connect(&settings).await.unwrap();
+    let _both = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+    let port = pool.connect_options().get_port();
+    assert_eq!(eduhub_nodelay::on_connections_to(port).unwrap(), 0, "each had it taken off when it was made");
+    let _bare = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
+    assert_eq!(eduhub_nodelay::on_connections_to(port).unwrap(), 1, "the driver leaves it on: else decision 0020 has had its time");
+}
+
+#[tokio::test]
 async fn commits_on_ok_and_rolls_back_on_error() {
     let pool = pool().await;
     in_tx(&pool, LIMIT, |conn| Box::pin(insert(conn, 1, "a"))).await.unwrap();
