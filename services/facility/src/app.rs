@@ -113,12 +113,13 @@ pub fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>
     ingest.mappings = Arc::new(move || lists.mappings());
     ingest.owners = Arc::new(GrantOwners::new(own.channel(identity), cache.clone()));
     ingest.extra = Arc::new(CampusCheck(Campuses::new(authed.clone(), cache.clone())));
+    let draining = CancellationToken::new();
+    ingest.draining = draining.clone();
     let feed = Feed::start(pool.clone(), vault.clone(), ingest.wake.clone(), feed);
     let epochs = ingest.epochs.clone();
     let gate = Gate::new(Schools::new(authed, cache));
     let reads = Reads::new(pool.clone(), vault.clone(), gate.clone(), epochs, feed.heads());
     let archive = Archive::new(pool.clone(), vault, gate.clone());
-    let draining = CancellationToken::new();
 
     let ready = Ready { codes: codes.clone(), open_years };
     let push = Pushes(Intake::new(ingest, gate.clone(), ready));

@@ -168,6 +168,7 @@ impl Ground {
         ingest.extra = Arc::new(OwnSchool);
         ingest.stored = Arc::new(Stored { packs: packs.clone(), today: self.today.clone() });
         ingest.packs = Arc::new(move |year, day| packs.in_force(year, day));
+        ingest.draining = self.draining.clone();
         ingest
     }
 

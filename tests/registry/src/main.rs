@@ -9,6 +9,7 @@ mod compare_sync;
 mod comparing;
 mod copying;
 mod cuts;
+mod drain;
 mod feed_contract;
 mod feed_order;
 mod feed_scope;

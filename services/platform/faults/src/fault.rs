@@ -36,6 +36,12 @@ impl Fault {
         Self::new(Reason::Internal).source(source)
     }
 
+    /// The end of a stream whose server is about to stop: another one goes on with it, nearly at once.
+    pub fn stopping() -> Self {
+        let text = "the server is stopping; go on at another";
+        Self::new(Reason::Unavailable).detail(text).retry_after(Duration::from_millis(100))
+    }
+
     /// A request field that is wrong: `INVALID_REQUEST` with one violation.
     pub fn invalid(field: &str, what: &str) -> Self {
         Self::new(Reason::InvalidRequest).violation(field, what)

@@ -7,7 +7,7 @@ use crate::{
 use bytes::BufMut;
 use eduhub_auth::{Caller, Gate, caller};
 use eduhub_changelog::RecordSet;
-use eduhub_faults::{Fault, Reason};
+use eduhub_faults::Fault;
 use eduhub_proto::common::v1::WatchRequest;
 use futures::future::BoxFuture;
 use std::{
@@ -71,7 +71,7 @@ impl<S: RecordSet> Inner<S> {
         let ended = async move {
             tokio::select! {
                 fault = revoked => fault,
-                () = draining.cancelled() => Fault::new(Reason::Unavailable).detail("server is stopping"),
+                () = draining.cancelled() => Fault::stopping(),
             }
         };
         let reach = Reach { gate: self.gate.clone(), caller };

@@ -49,8 +49,9 @@ impl<S: RecordSet> Intake<S> {
     /// against its own.
     ///
     /// # Errors
-    /// Those of a first message that is not `open`; NOT_FOUND/SCHOOL_NOT_FOUND; PERMISSION_DENIED/DOMAIN_OWNED with the owner of
-    /// the school's data, PERMISSION_DENIED/FORBIDDEN without one; those of [`Admits::admit`].
+    /// UNAVAILABLE/UNAVAILABLE when the server is about to stop; those of a first message that is not `open`;
+    /// NOT_FOUND/SCHOOL_NOT_FOUND; PERMISSION_DENIED/DOMAIN_OWNED with the owner of the school's data,
+    /// PERMISSION_DENIED/FORBIDDEN without one; those of [`Admits::admit`].
     pub async fn push<M: Send + 'static>(
         &self,
         caller: &Caller,
@@ -58,7 +59,10 @@ impl<S: RecordSet> Intake<S> {
         inbound: fn(M) -> Inbound,
     ) -> Result<Replies, Status> {
         let mut inbound = messages.map(move |message| message.map(inbound)).boxed();
-        let opening = opening(&mut inbound).await?;
+        let opening = tokio::select! {
+            opening = opening(&mut inbound) => opening?,
+            () = self.ingest.draining.cancelled() => return Err(Fault::stopping().into()),
+        };
         self.reach(caller, &opening.open.school_code).await?;
         let levels = self.admits.admit(&opening.open).await?;
         let replies = self.ingest.serve(Pushing::of(caller).at(levels), opening, inbound, caller.revoked());

@@ -51,7 +51,7 @@ where
         let fault = tokio::select! {
             outcome = feed.run(after, follow, &out) => outcome.err(),
             fault = ended => Some(fault),
-            () = stopped(draining) => Some(Fault::new(Reason::Unavailable).detail("server is stopping")),
+            () = stopped(draining) => Some(Fault::stopping()),
             () = out.closed() => None,
         };
         if let Some(fault) = fault {

@@ -60,8 +60,8 @@ async fn run<S: RecordSet>(
     out: &Outbox,
 ) -> Result<(), Fault> {
     let mut states = feed.state.clone();
-    let first = *states.wait_for(Option::is_some).await.map_err(|_| stopping())?;
-    let first = first.ok_or_else(stopping)?;
+    let first = *states.wait_for(Option::is_some).await.map_err(|_| Fault::stopping())?;
+    let first = first.ok_or_else(Fault::stopping)?;
     let filter = following.asked.fingerprint()?;
     let mut stream = Stream {
         feed,
@@ -213,7 +213,7 @@ impl<S: RecordSet> Stream<'_, S> {
             self.checkpoint(state.head.held_back_ms.unsigned_abs(), true).await?;
         }
         match tokio::time::timeout(limits.checkpoint, self.states.changed()).await {
-            Ok(Err(_)) => Err(stopping()),
+            Ok(Err(_)) => Err(Fault::stopping()),
             _ => Ok(()),
         }
     }
@@ -235,10 +235,6 @@ impl<S: RecordSet> Stream<'_, S> {
         let feed: &FeedIdentity = &self.first.feed;
         Cursor { phase, filter: self.filter, scope: self.held.encode(&self.begun) }.encode(feed)
     }
-}
-
-fn stopping() -> Fault {
-    Fault::new(Reason::Unavailable).detail("server is stopping")
 }
 
 fn unavailable(error: &eduhub_pg::DbError) -> Fault {

@@ -1,5 +1,5 @@
 //! A stream whose consumer may see something else than before.
-use super::{Stream, stopping, unavailable};
+use super::{Stream, unavailable};
 use crate::{begun::Begun, head::State, scope::View, wire::Reply};
 use eduhub_changelog::{Phase, Position, RecordSet, SnapshotPoint};
 use eduhub_faults::Fault;
@@ -85,7 +85,7 @@ impl<S: RecordSet> Stream<'_, S> {
         let mut states = self.states.clone();
         // After a restore it is the loop that ends the stream.
         let fit = |state: &State| above(state) || state.feed.epoch != epoch;
-        let state = *states.wait_for(|s| s.as_ref().is_some_and(fit)).await.map_err(|_| stopping())?;
+        let state = *states.wait_for(|s| s.as_ref().is_some_and(fit)).await.map_err(|_| Fault::stopping())?;
         let horizon = state.unwrap_or(self.first).head.horizon;
         Ok(Phase::Snapshot { horizon, kind: 0, school_code: String::new(), record_key: String::new() })
     }

@@ -12,6 +12,7 @@ use eduhub_faults::Fault;
 use eduhub_proto::common::v1::DataDomain;
 use eduhub_receipts::Stamp;
 use eduhub_rules::{CodeTable, RulePack};
+use eduhub_runtime::server::CancellationToken;
 use eduhub_vault::Vault;
 use sqlx::PgPool;
 use std::{marker::PhantomData, sync::Arc, time::Duration};
@@ -102,6 +103,8 @@ pub struct Ingest<S> {
     pub wake: Arc<Notify>,
     /// Counts commits before they are acknowledged, for whoever keeps what it has read.
     pub epochs: Arc<Epochs>,
+    /// Cancelled when the server is about to stop: each stream then ends after the batch in work, to be resumed elsewhere.
+    pub draining: CancellationToken,
     /// Bounds.
     pub limits: Limits,
     pub(super) load: Load,
@@ -154,6 +157,7 @@ impl<S: RecordSet> Ingest<S> {
             stored,
             wake,
             epochs,
+            draining: CancellationToken::new(),
             load: Load::new(&limits),
             limits,
             set: PhantomData,

@@ -82,7 +82,15 @@ where
     let (mut effect, last_batch) = Effect::begin(&push).await?;
     send(replies, Message::Welcome(push.welcome(last_batch))).await?;
     let mut ahead = Ahead::start(&push, inbound);
-    while let Some(message) = ahead.next().await {
+    let draining = push.ingest.draining.clone();
+    loop {
+        let message = tokio::select! {
+            biased;
+            // What is applied has been answered; what was read ahead is not begun: the client sends it again elsewhere.
+            () = draining.cancelled() => return Err(Fault::stopping()),
+            message = ahead.next() => message,
+        };
+        let Some(message) = message else { break };
         match message? {
             Prepared::Batch(batch) => {
                 let reply = effect.apply(&push, batch).await?;

@@ -14,7 +14,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::{Request, Response};
-use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tower::{Layer, Service};
@@ -22,6 +21,8 @@ use tower::{Layer, Service};
 pub use methods::Methods;
 pub use serve::{Bound, Drain, ServeError};
 pub use signal::stop_signal;
+/// The token of [`Server::draining`].
+pub use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use health::Check;
@@ -74,8 +75,8 @@ impl Server {
         self
     }
 
-    /// The token that is cancelled when the drain begins. Streams that never end by themselves (watches) wait for
-    /// it and close with UNAVAILABLE and their cursor; otherwise each drain takes its full time.
+    /// The token that is cancelled when the drain begins. Streams that end late or never wait for it and close with UNAVAILABLE:
+    /// a watch at its cursor, a push after the batch in work; otherwise each drain takes its full time.
     pub fn draining(mut self, token: CancellationToken) -> Self {
         self.draining = token;
         self
