@@ -8,6 +8,7 @@ const FILES: &[MigrationFile] = &[
     (3, "feed_subscriptions", include_str!("../migrations/0003_feed_subscriptions.sql")),
     (4, "change_log_positions", include_str!("../migrations/0004_change_log_positions.sql")),
     (8, "issue_key", include_str!("../migrations/0008_issue_key.sql")),
+    (9, "push_marks", include_str!("../migrations/0009_push_marks.sql")),
 ];
 
 /// Migrations, in order.
@@ -28,6 +29,9 @@ mod tests {
         let registry = include_str!("../../registry/migrations/0010_issue_key.sql");
         let ours = include_str!("../migrations/0008_issue_key.sql");
         assert!(ours == registry, "issue_key.sql differs between facility and registry");
+        let registry =
+            include_str!("../../registry/migrations/0012_push_marks.sql").replace("binary: 11", "binary: 8");
+        assert!(FILES[5].2 == registry, "push_marks.sql differs between facility and registry");
         let registry = include_str!("../../registry/migrations/0005_feed_subscriptions.sql");
         assert!(FILES[2].2 == registry, "feed_subscriptions.sql differs between facility and registry");
     }

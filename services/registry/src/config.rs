@@ -1,5 +1,6 @@
 //! Settings of registry. Keys are read as `EDUHUB_REGISTRY_<KEY>`, then `EDUHUB_<KEY>`.
 use eduhub_auth::Keyring;
+use eduhub_cache::RedisSettings;
 use eduhub_ingest::Day;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
@@ -20,8 +21,8 @@ pub struct Config {
     pub identity: String,
     /// `SERVICE_SECRET`: what it proves itself with to identity.
     pub secret: SecretString,
-    /// `REDIS_URL`; without one the cache stays in the process.
-    pub redis_url: Option<String>,
+    /// `REDIS_URL`, `REDIS_CA`; without them the cache stays in the process.
+    pub redis: Option<RedisSettings>,
     /// `VAULT_FILE`: keys for personal IDs, digests and the cache.
     pub vault_file: PathBuf,
     /// `RECEIPT_KEY_FILE`: signs receipts of pushes; a PEM file or a directory of them, see [`Keyring::load`].
@@ -46,7 +47,7 @@ impl Config {
         let db = DbSettings::read(&mut r);
         let identity = r.required("IDENTITY_URL");
         let secret = r.secret("SERVICE_SECRET");
-        let redis_url = r.optional("REDIS_URL");
+        let redis = RedisSettings::read(&mut r);
         let vault_file = r.required("VAULT_FILE");
         let receipt_keys = Keyring::read(&mut r, "RECEIPT_KEY_FILE");
         let today = r.optional::<Day>("TODAY").map(|d| d.0);
@@ -62,7 +63,7 @@ impl Config {
                 db,
                 identity,
                 secret,
-                redis_url,
+                redis,
                 vault_file,
                 receipt_keys,
                 today,
@@ -78,10 +79,10 @@ impl Config {
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
         ServerConfig::read(&mut r);
         let db = DbSettings::read(&mut r);
+        RedisSettings::skip(&mut r);
         for key in [
             "IDENTITY_URL",
             "SERVICE_SECRET",
-            "REDIS_URL",
             "VAULT_FILE",
             "RECEIPT_KEY_FILE",
             "TODAY",

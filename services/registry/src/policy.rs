@@ -24,25 +24,32 @@ pub const ROWS: &[Row] = &[
     Row::public("/eduhub.registry.v1.IngestService/GetReceiptKeys"),
     Row::allow("/eduhub.registry.v1.IngestService/GetDigestKey", &[Vendor], ScopeRule::School),
     Row::allow("/eduhub.registry.v1.IngestService/CompareGroups", &[Vendor], ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.IngestService/CompareRecords", &[Vendor], ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.FeedService/Watch", FOLLOWERS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.IngestService/CompareRecords", &[Vendor], ScopeRule::School)
+        .personal("extra"),
+    Row::allow("/eduhub.registry.v1.FeedService/Watch", FOLLOWERS, ScopeRule::Own)
+        .personal("changes.changes"),
     Row::allow("/eduhub.registry.v1.FeedService/CreateSubscription", FOLLOWERS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/GetSubscription", SUBSCRIPTIONS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/ListSubscriptions", SUBSCRIPTIONS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/Acknowledge", FOLLOWERS, ScopeRule::Own),
     Row::allow("/eduhub.registry.v1.FeedService/DeleteSubscription", SUBSCRIPTIONS, ScopeRule::Own),
-    Row::allow("/eduhub.registry.v1.RecordService/GetRecord", READERS, ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.RecordService/BatchGetRecords", READERS, ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.RecordService/ListRecords", READERS, ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.RecordService/GetHistory", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.RecordService/GetRecord", READERS, ScopeRule::School).personal(""),
+    Row::allow("/eduhub.registry.v1.RecordService/BatchGetRecords", READERS, ScopeRule::School)
+        .personal("records"),
+    Row::allow("/eduhub.registry.v1.RecordService/ListRecords", READERS, ScopeRule::School)
+        .personal("records"),
+    Row::allow("/eduhub.registry.v1.RecordService/GetHistory", READERS, ScopeRule::School)
+        .personal("versions"),
     // Of one school, or of all that are in reach.
     Row::allow("/eduhub.registry.v1.RecordService/CountRecords", READERS, ScopeRule::Own),
-    Row::allow("/eduhub.registry.v1.RecordService/SearchRecords", READERS, ScopeRule::Own),
+    Row::allow("/eduhub.registry.v1.RecordService/SearchRecords", READERS, ScopeRule::Own)
+        .personal("records"),
     Row::allow("/eduhub.registry.v1.RecordService/GetPosition", READERS, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.SealService/CreateSeal", &[Service], ScopeRule::School),
     Row::allow("/eduhub.registry.v1.SealService/GetSeal", REVIEWERS, ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.SealService/ListSealed", REVIEWERS, ScopeRule::School),
-    Row::allow("/eduhub.registry.v1.SealService/DiffSeal", REVIEWERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.SealService/ListSealed", REVIEWERS, ScopeRule::School)
+        .personal("records"),
+    Row::allow("/eduhub.registry.v1.SealService/DiffSeal", REVIEWERS, ScopeRule::School).personal("records"),
     Row::allow("/eduhub.registry.v1.SealService/GetSchoolDigest", EVERYBODY, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.SchoolService/RegisterSchools", &[DepartmentAdmin], ScopeRule::Province),
     Row::allow("/eduhub.registry.v1.SchoolService/GetSchool", EVERYBODY, ScopeRule::School),
@@ -57,11 +64,13 @@ pub const ROWS: &[Row] = &[
     Row::allow("/eduhub.registry.v1.CodeListService/ListCodeMappings", EVERYBODY, ScopeRule::None),
     Row::allow("/eduhub.registry.v1.CodeListService/ImportCodeList", &[DepartmentAdmin], ScopeRule::Province),
     Row::allow("/eduhub.registry.v1.CodeListService/SetCodeMapping", &[DepartmentAdmin], ScopeRule::Province),
-    Row::allow("/eduhub.registry.v1.IssueService/ListIssues", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.IssueService/ListIssues", READERS, ScopeRule::School).personal("issues"),
     Row::allow("/eduhub.registry.v1.IssueService/CountIssues", READERS, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.IssueService/GetVerification", READERS, ScopeRule::School),
     Row::allow("/eduhub.registry.v1.RuleService/ListRulePacks", EVERYBODY, ScopeRule::None),
     Row::allow("/eduhub.registry.v1.RuleService/PublishRulePack", &[DepartmentAdmin], ScopeRule::Province),
-    Row::allow("/eduhub.registry.v1.RuleService/TryRulePack", READERS, ScopeRule::Own),
-    Row::allow("/eduhub.registry.v1.EnrolmentService/ListTransfers", READERS, ScopeRule::School),
+    Row::allow("/eduhub.registry.v1.RuleService/TryRulePack", READERS, ScopeRule::Own)
+        .personal("counts.examples"),
+    Row::allow("/eduhub.registry.v1.EnrolmentService/ListTransfers", READERS, ScopeRule::School)
+        .personal("transfers"),
 ];

@@ -14,6 +14,7 @@ const FILES: &[MigrationFile] = &[
     (9, "name_search", include_str!("../migrations/0009_name_search.sql")),
     (10, "issue_key", include_str!("../migrations/0010_issue_key.sql")),
     (11, "rules_of_2026_2", include_str!("../migrations/0011_rules_of_2026_2.sql")),
+    (12, "push_marks", include_str!("../migrations/0012_push_marks.sql")),
 ];
 
 /// Migrations, in order.

@@ -3,7 +3,7 @@ use eduhub_auth::{
     Keyring,
     testing::{Persona, TokenMint},
 };
-use eduhub_cache::Cache;
+use eduhub_cache::{Cache, RedisSettings};
 use eduhub_feed::FeedLimits;
 use eduhub_ingest::{KeepDays, Limits, clock};
 use eduhub_proto::{
@@ -110,7 +110,8 @@ impl Hub {
     /// One more process with a setup of its own.
     pub async fn serve(db: Arc<Database>, vault: Arc<Vault>, mint: TokenMint, setup: Setup) -> Self {
         let pool = db.pool().await;
-        let cache = Cache::connect(setup.redis.as_deref(), "registry", vault.cache_key()).unwrap();
+        let redis = setup.redis.map(|url| RedisSettings::parse(&url, None).unwrap());
+        let cache = Cache::connect(redis.as_ref(), "registry", vault.cache_key());
         let identity = setup.identity.map(|url| {
             let channel = eduhub_runtime::client::channel(&url, &Default::default()).unwrap();
             mint.service_identity("registry").channel(channel)

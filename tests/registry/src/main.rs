@@ -33,6 +33,7 @@ mod push_duplicates;
 mod push_full;
 mod push_held;
 mod push_kinds;
+mod push_late;
 mod push_levels;
 mod push_load;
 mod push_owners;

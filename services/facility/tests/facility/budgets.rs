@@ -141,7 +141,7 @@ impl Paying<'_> {
         let messages = session(open(), vec![batch(1, new)]);
         self.bill.clear();
         self.lab.send(&Persona::vendor(SCHOOL), messages).await.1.unwrap();
-        self.bill.charge("IngestService/Push", 20);
+        self.bill.charge("IngestService/Push", 21);
     }
 
     async fn feed(&mut self) {

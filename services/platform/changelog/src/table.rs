@@ -1,4 +1,5 @@
 //! Shape of a record table, derived from the dictionary.
+use crate::write::{ColumnValue, RowChange};
 use eduhub_proto::{
     common::v1::{Kind, Shape},
     dictionary::{CLASS_SECRET, FieldType, RecordMeta},
@@ -108,6 +109,21 @@ impl Table {
     pub fn group(&self) -> Option<&Column> {
         let field = self.meta.group_field()?.number;
         self.columns.iter().find(|c| c.field == field)
+    }
+
+    /// Value of a column in a row: `None` when it is absent, and for a withdrawal.
+    pub fn value_of<'r>(&self, row: &'r RowChange, column: &str) -> Option<&'r ColumnValue> {
+        let place = self.columns.iter().position(|c| c.name == column)?;
+        row.columns.get(place).filter(|value| **value != ColumnValue::Null)
+    }
+
+    /// Blind index of a row.
+    pub fn blind_index_of<'r>(&self, row: &'r RowChange) -> Option<&'r [u8]> {
+        let place = self.columns.iter().position(|c| c.ty == ColumnType::BlindIndex)?;
+        match row.columns.get(place)? {
+            ColumnValue::Bytes(index) => Some(index),
+            _ => None,
+        }
     }
 
     /// Blind-index column, if the kind has one.

@@ -126,7 +126,7 @@ pub(crate) async fn apply<S: RecordSet>(
     let room = batch.max_held - held_already;
     let decided = records::decide::<S>(conn, who, batch.incoming, room, &mut earlier.known, &mut out).await?;
     pen.take(records::rows(&decided) + batch.withdrawals.len()).await;
-    records::put(conn, who, decided).await?;
+    records::put(conn, who, rules, decided).await?;
     withdraw_named::<S>(conn, who, &batch.withdrawals, batch.school_year, &mut out).await?;
     // What a batch brings and takes away again is no parent of what waited.
     for gone in &out.withdrawn {
@@ -138,7 +138,7 @@ pub(crate) async fn apply<S: RecordSet>(
         let settled = out.accepted.iter().chain(refused).chain(&out.withdrawn);
         let settled: Vec<(i32, &str)> = settled.map(|(k, key)| (*k, key.as_str())).collect();
         held::forget(conn, &who.school_code, &settled).await.map_err(db)?;
-        waiting::admit::<S>(conn, who, preparer, batch.max_held, &mut earlier.known, &mut out).await?;
+        waiting::admit::<S>(conn, who, preparer, rules, batch.max_held, &mut earlier.known, &mut out).await?;
     }
     let written = Written::of(who, batch.school_year, &out, complete);
     // Before the issues of withdrawn records are closed: they tell who else was concerned.

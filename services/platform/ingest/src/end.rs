@@ -1,10 +1,10 @@
 //! The explicit end of a session: only here a FULL session withdraws what it did not name.
 use crate::{
-    counts, duplicates, held, issues,
+    counts, duplicates, held, issues, marks,
     outcome::{Outcome, Tally},
     receipt, records,
-    session::{self, db},
-    stored::{self, StoredRules, Written},
+    session::{self, Session, db},
+    stored::{self, Late, StoredRules, Written},
     timestamps::to_proto,
 };
 use eduhub_changelog::{RecordSet, Table, WriteContext, lock_school};
@@ -60,8 +60,9 @@ pub(crate) async fn complete<S: RecordSet>(
         counts::add(&mut session.totals, &withdrawn.counts);
         tally = withdrawn.tally;
     }
-    late_duplicates::<S>(conn, session_id).await?;
-    rules.judge_late(conn, &who.school_code, session.opened_xid).await?;
+    let late = late(conn, who, &session).await?;
+    late_duplicates::<S>(conn, who, &late).await?;
+    rules.judge_late(conn, &who.school_code, &late).await?;
     let receipt = PushReceipt {
         session_id: session_id.to_string(),
         batches: session.last_batch.unsigned_abs(),
@@ -135,22 +136,39 @@ async fn sweep<S: RecordSet>(conn: &mut PgConnection, out: &mut Outcome) -> Resu
     Ok(())
 }
 
-/// Looks for duplicates once more over all that was written to the school since the session began: two schools that push at the same time do not see each
-/// other's batches before they commit, but the later end sees both.
-async fn late_duplicates<S: RecordSet>(conn: &mut PgConnection, session_id: Uuid) -> Result<(), Fault> {
+/// What is to be looked at once more: two schools that push at the same time do not see each other's batches before they commit,
+/// but the later end sees both.
+async fn late(conn: &mut PgConnection, who: &WriteContext, session: &Session) -> Result<Late, Fault> {
+    let marked = session.opened_at > OffsetDateTime::now_utc() - marks::USEFUL;
+    let Some(running) = session.opened_xmin.filter(|_| marked) else {
+        return Ok(Late::Since(session.opened_xid));
+    };
+    let shared = marks::shared(conn, &who.school_code, session.opened_xid, running).await.map_err(db)?;
+    Ok(Late::Records(shared))
+}
+
+/// Looks for duplicates of personal IDs once more.
+async fn late_duplicates<S: RecordSet>(
+    conn: &mut PgConnection,
+    who: &WriteContext,
+    late: &Late,
+) -> Result<(), Fault> {
     for table in S::tables() {
         let Some(column) = table.blind_index() else { continue };
-        let sql = format!(
-            "select r.{0} from push_session s join {1} r on r.school_code = s.school_code and r.xid >= s.opened_xid
-             where s.session_id = $1 and r.{0} is not null and exists (
-               select 1 from {1} o where o.{0} = r.{0} and o.record_id <> r.record_id and not o.withdrawn)",
-            column.name, table.name
-        );
-        let indexes: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(session_id)
-            .fetch_all(&mut *conn)
-            .await
-            .map_err(db)?;
+        let select = format!("select {0} from {1} where {0} is not null", column.name, table.name);
+        let indexes: Vec<Vec<u8>> = match late {
+            Late::Records(shared) => {
+                let Some(ids) = shared.get(&table.meta.kind) else { continue };
+                let sql = format!("{select} and record_id = any($1)");
+                sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *conn).await
+            }
+            Late::Since(xid) => {
+                let sql = format!("{select} and school_code = $1 and xid >= $2");
+                let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&who.school_code).bind(xid);
+                query.fetch_all(&mut *conn).await
+            }
+        }
+        .map_err(db)?;
         duplicates::sweep(conn, table, &indexes).await.map_err(db)?;
     }
     Ok(())

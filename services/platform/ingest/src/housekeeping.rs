@@ -1,4 +1,5 @@
 //! What a service with records does beside serving.
+use crate::marks;
 use eduhub_changelog::Retention;
 use eduhub_pg::{DbError, PgPool, in_tx};
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub struct KeepDays {
     pub held: u32,
 }
 
-/// Prunes the log and expires held records, a bounded piece at a time. Never returns.
+/// Prunes the log and marks, and expires held records, a bounded piece at a time. Never returns.
 pub async fn housekeeping(pool: PgPool, keep: KeepDays) {
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -28,6 +29,7 @@ pub async fn housekeeping(pool: PgPool, keep: KeepDays) {
         let done: Result<(), DbError> = in_tx(&pool, LIMIT, move |conn| {
             Box::pin(async move {
                 crate::expire_held(conn, before(keep.held), 500).await?;
+                marks::prune(conn, OffsetDateTime::now_utc() - marks::KEPT, 5_000).await?;
                 let (log, subscribed) = (before(keep.log), before(keep.log + keep.subscribed));
                 eduhub_changelog::prune(
                     conn,

@@ -3,8 +3,10 @@
 use crate::{
     duplicates, held,
     incoming::Incoming,
+    marks,
     outcome::{Keys, Outcome},
     session::db,
+    stored::StoredRules,
 };
 use eduhub_changelog::{Existing, RecordSet, RowChange, Table, WriteContext, existing_keys, prefetch};
 use eduhub_faults::{Fault, Problem, Reason, error};
@@ -57,11 +59,13 @@ pub(crate) fn rows(decided: &[Decided]) -> usize {
 pub(crate) async fn put(
     conn: &mut PgConnection,
     who: &WriteContext,
+    rules: &dyn StoredRules,
     decided: Vec<Decided>,
 ) -> Result<(), Fault> {
     for Decided { table, rows, orphans } in decided {
         held::hold(conn, who, &orphans).await.map_err(db)?;
         eduhub_changelog::write(conn, table, who, &rows).await.map_err(db)?;
+        marks::leave(conn, table, who, rules, &rows).await.map_err(db)?;
     }
     Ok(())
 }

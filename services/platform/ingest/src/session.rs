@@ -4,6 +4,7 @@ use eduhub_pg::DbError;
 use eduhub_proto::common::v1::{PushCounts, PushOpen, PushReceipt};
 use prost::Message;
 use sqlx::{PgConnection, Row};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A session as stored.
@@ -16,6 +17,10 @@ pub(crate) struct Session {
     pub receipt: Option<PushReceipt>,
     /// Every change of the session has a higher transaction id.
     pub opened_xid: i64,
+    /// The oldest transaction that ran when it was opened; unknown for sessions of earlier releases.
+    pub opened_xmin: Option<i64>,
+    /// When it was opened.
+    pub opened_at: OffsetDateTime,
 }
 
 /// Who opens it.
@@ -70,7 +75,8 @@ pub(crate) async fn open(
 /// Reads a session.
 pub(crate) async fn load(conn: &mut PgConnection, session_id: Uuid) -> Result<Session, Fault> {
     let row = sqlx::query(
-        "select last_batch, record_count, totals, receipt, opened_xid from push_session where session_id = $1",
+        "select last_batch, record_count, totals, receipt, opened_xid, opened_xmin, opened_at from push_session
+         where session_id = $1",
     )
     .bind(session_id)
     .fetch_one(conn)
@@ -84,6 +90,8 @@ pub(crate) async fn load(conn: &mut PgConnection, session_id: Uuid) -> Result<Se
         totals: PushCounts::decode(row.try_get::<&[u8], _>(2).map_err(db)?).map_err(Fault::internal)?,
         receipt: receipt.map(|b| PushReceipt::decode(b.as_slice())).transpose().map_err(Fault::internal)?,
         opened_xid: row.try_get(4).map_err(db)?,
+        opened_xmin: row.try_get(5).map_err(db)?,
+        opened_at: row.try_get(6).map_err(db)?,
     })
 }
 

@@ -1,11 +1,12 @@
 //! Rules of a service over what is stored: they look at other records than the one that came, so they are judged in the
 //! transaction that wrote it, after the write.
-use crate::outcome::Outcome;
+use crate::{marks::Mark, outcome::Outcome};
 use async_trait::async_trait;
-use eduhub_changelog::WriteContext;
+use eduhub_changelog::{RowChange, Table, WriteContext};
 use eduhub_faults::{Fault, Problem};
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// What a transaction wrote, by kinds. Which records is told by their entries in the log, which have its transaction id.
 #[derive(Debug, Clone)]
@@ -52,9 +53,22 @@ pub trait StoredRules: Send + Sync + 'static {
         written: &Written,
     ) -> Result<Vec<(String, Problem)>, Fault>;
 
-    /// Judges once more, at the end of a session, what it wrote since a transaction id against other schools': two that push at
-    /// once do not see each other's batches before they commit, but the later end sees both.
-    async fn judge_late(&self, conn: &mut PgConnection, school_code: &str, since: i64) -> Result<(), Fault>;
+    /// Marks of a row that is written, by which a rule finds at the session's end that another school wrote at the same moment
+    /// what concerns it: [`StoredRules::judge_late`] is asked about such records. No IO.
+    fn marks(&self, _table: &Table, _row: &RowChange, _add: &mut dyn FnMut(Mark)) {}
+
+    /// Judges once more, at the end of a session, what it wrote against other schools': two that push at once do not see each
+    /// other's batches before they commit, but the later end sees both.
+    async fn judge_late(&self, conn: &mut PgConnection, school_code: &str, late: &Late) -> Result<(), Fault>;
+}
+
+/// What the end of a session looks at once more.
+#[derive(Debug, Clone)]
+pub enum Late {
+    /// Records, by kind: another school wrote at the same moment what may concern them.
+    Records(BTreeMap<i32, Vec<Uuid>>),
+    /// Everything written to the school since a transaction: the session is so old that nobody knows what ran beside it.
+    Since(i64),
 }
 
 /// No rules.
@@ -66,7 +80,7 @@ impl StoredRules for NoStoredRules {
         Ok(vec![])
     }
 
-    async fn judge_late(&self, _: &mut PgConnection, _: &str, _: i64) -> Result<(), Fault> {
+    async fn judge_late(&self, _: &mut PgConnection, _: &str, _: &Late) -> Result<(), Fault> {
         Ok(())
     }
 }

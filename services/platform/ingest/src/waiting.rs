@@ -6,6 +6,7 @@ use crate::{
     prepare::Preparer,
     records,
     session::db,
+    stored::StoredRules,
 };
 use eduhub_changelog::{Opener, RecordSet, WriteContext};
 use eduhub_faults::{Fault, Reason};
@@ -24,6 +25,7 @@ pub(crate) async fn admit<S: RecordSet>(
     conn: &mut PgConnection,
     who: &WriteContext,
     preparer: &Preparer<'_, S>,
+    rules: &dyn StoredRules,
     max_held: i64,
     known: &mut Keys,
     out: &mut Outcome,
@@ -38,7 +40,7 @@ pub(crate) async fn admit<S: RecordSet>(
         let before = out.counts;
         let tally = std::mem::take(&mut out.tally);
         let decided = records::decide::<S>(conn, who, incoming, max_held, known, out).await?;
-        records::put(conn, who, decided).await?;
+        records::put(conn, who, rules, decided).await?;
         let round = std::mem::replace(&mut out.tally, tally);
         out.tally.admit(&round);
         // They were counted as held when they came: what becomes of them now is said by `admitted` alone, unless they

@@ -56,14 +56,14 @@ impl Paying<'_> {
         self.bill.charge(RPC, 6);
         let fresh = (100..100 + pupils).map(|n| make::pupil(n).wrap()).collect();
         let batches = vec![batch(1, fresh), batch(2, (1..=pupils).map(|n| make::pupil(n).wrap()).collect())];
-        for (one, budget) in batches.iter().zip([13, 7]) {
+        for (one, budget) in batches.iter().zip([14, 7]) {
             self.bill.clear();
             pushing.batch(one.clone()).await.unwrap();
             self.bill.charge(RPC, budget);
         }
         self.bill.clear();
         pushing.end(end_of(&batches)).await.unwrap();
-        self.bill.charge(RPC, 12);
+        self.bill.charge(RPC, 8);
     }
 
     pub async fn feed(&mut self) {

@@ -2,7 +2,7 @@
 use crate::records::RegistryRecords;
 use eduhub_changelog::RecordSet;
 use eduhub_faults::{Problem, warning};
-use eduhub_ingest::{Looked, Written};
+use eduhub_ingest::{Late, Looked, Written};
 use eduhub_pg::DbError;
 use eduhub_proto::{
     common::v1::{Kind, Problem as Stored},
@@ -10,7 +10,7 @@ use eduhub_proto::{
 };
 use eduhub_rules::{Rule, RulePack, Strength};
 use prost::Message;
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -23,6 +23,8 @@ enum Scope {
     Batch,
     /// Written to the school since a transaction.
     Since,
+    /// Those of `Context::asked` alone.
+    Asked,
 }
 
 /// See the module.
@@ -36,6 +38,8 @@ pub(super) struct Context {
     open: BTreeMap<Looked, String>,
     looked: BTreeSet<Looked>,
     pub found: BTreeMap<Looked, Problem>,
+    /// Keys of the records to judge under [`Scope::Asked`], by kind.
+    asked: BTreeMap<i32, Vec<String>>,
 }
 
 impl Context {
@@ -48,17 +52,31 @@ impl Context {
         Self::read(conn, written.clone(), Scope::Batch, None, pack).await
     }
 
-    /// Of everything written to a school since a transaction: all kinds count as written.
-    pub async fn since(
+    /// Of what a session's end looks at once more.
+    pub async fn late(
         conn: &mut PgConnection,
         school_code: &str,
-        since: i64,
+        late: &Late,
         pack: Arc<RulePack>,
     ) -> Result<Self, DbError> {
-        let new = BTreeSet::from([Kind::Pupil as i32, Kind::Enrolment as i32]);
-        let school_code = school_code.to_owned();
-        let written = Written { school_code, school_year: 0, new, changed: BTreeSet::new(), complete: true };
-        Self::read(conn, written, Scope::Since, Some(since), pack).await
+        let new = match late {
+            Late::Since(_) => BTreeSet::from([Kind::Pupil as i32, Kind::Enrolment as i32]),
+            Late::Records(ids) => ids.keys().copied().collect(),
+        };
+        let (school_year, changed, complete) = (0, BTreeSet::new(), true);
+        let written = Written { school_code: school_code.to_owned(), school_year, new, changed, complete };
+        let ids = match late {
+            Late::Since(xid) => return Self::read(conn, written, Scope::Since, Some(*xid), pack).await,
+            Late::Records(ids) => ids,
+        };
+        let mut context = Self::read(&mut *conn, written, Scope::Asked, Some(0), pack).await?;
+        for (kind, ids) in ids {
+            let Some(table) = RegistryRecords::table(*kind) else { continue };
+            let sql = format!("select record_key from {} where record_id = any($1)", table.name);
+            let keys = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *conn).await?;
+            context.asked.insert(*kind, keys);
+        }
+        Ok(context)
     }
 
     /// Of everything that is stored of a school, as if it all came new.
@@ -106,7 +124,8 @@ impl Context {
             let stored = Stored::decode(row.try_get::<&[u8], _>(4)?).unwrap_or_default();
             open.insert(looked, stored.value);
         }
-        Ok(Self { written, pack, scope, xid, open, looked: BTreeSet::new(), found: BTreeMap::new() })
+        let (looked, found, asked) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Self { written, pack, scope, xid, open, looked, found, asked })
     }
 
     /// True when a rule is in force. One that is not closes what it had found at the school.
@@ -131,6 +150,9 @@ impl Context {
                 "(select r.record_id, r.record_key, r.version > 1 as before from {table} r
                   where r.school_code = $1 and r.xid >= $2 and not r.withdrawn)"
             ),
+            Scope::Asked => {
+                "(select null::uuid as record_id, null::text as record_key, false as before where $2::bigint < 0)".to_owned()
+            }
         }
     }
 
@@ -146,6 +168,12 @@ impl Context {
               ) u cross join lateral (select * from {table} where record_id = u.record_id offset 0) r)",
             self.touched(kind, table)
         )
+    }
+
+    /// $3 of [`Context::rows`]: these keys, with those that are to be judged by name.
+    pub fn asked(&self, kind: Kind, more: &[String]) -> Vec<String> {
+        let named = self.asked.get(&(kind as i32)).into_iter().flatten();
+        named.chain(more).cloned().collect()
     }
 
     /// Keys with an open issue of a rule at the school, of a kind.

@@ -1,6 +1,8 @@
 //! A pupil in class twice in one school year (domain.md C.9). Codes of pupils are theirs for life, so the second place may be
 //! another school; codes of those who have none yet (TAM-) say something at their school only.
 use super::context::{Context, IN_CLASS};
+use eduhub_changelog::{ColumnValue, RowChange, Table};
+use eduhub_ingest::Mark;
 use eduhub_pg::DbError;
 use eduhub_proto::{common::v1::Kind, registry::v1::Enrolment};
 use eduhub_rules::{Rule, cross::in_class};
@@ -12,6 +14,21 @@ const RULE: Rule = Rule::DoubleEnrolment;
 
 /// Code and school year.
 type Pupil = (String, i32);
+
+/// A pupil in class this school year.
+pub fn marks(table: &Table, row: &RowChange, add: &mut dyn FnMut(Mark)) {
+    if table.kind != Kind::Enrolment {
+        return;
+    }
+    let text = |column| match table.value_of(row, column) {
+        Some(ColumnValue::Text(value)) => Some(value.as_str()),
+        _ => None,
+    };
+    let (Some(code), Some(status)) = (text("student_code"), text("student_status")) else { return };
+    if in_class(status) && !code.starts_with("TAM-") {
+        add(Mark::new(&[b"in_class", code.as_bytes(), &row.school_year.to_be_bytes()], false));
+    }
+}
 
 pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(), DbError> {
     if !context.written.has(Kind::Enrolment as i32) || !context.is_on(RULE) {
@@ -60,7 +77,7 @@ async fn twice_in_class(conn: &mut PgConnection, context: &Context) -> Result<BT
     let rows: Vec<Pupil> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(&context.written.school_code)
         .bind(context.xid)
-        .bind(Vec::<String>::new())
+        .bind(context.asked(Kind::Enrolment, &[]))
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().collect())

@@ -2,6 +2,8 @@
 //! at another school. Two numbers tell two persons apart, so one of the two has none: the other cases are those of the personal
 //! ID. Candidates come by birth date from an index; nobody's name leaves its school.
 use super::context::Context;
+use eduhub_changelog::{ColumnValue, RowChange, Table};
+use eduhub_ingest::Mark;
 use eduhub_pg::DbError;
 use eduhub_proto::{common::v1::Kind, registry::v1::Pupil};
 use eduhub_rules::{Rule, fold};
@@ -11,6 +13,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const RULE: Rule = Rule::LikelyDuplicate;
+
+/// Name without accents, birth date and sex. The order of a name's words is left out: it is compared when the record is judged.
+pub fn marks(table: &Table, row: &RowChange, add: &mut dyn FnMut(Mark)) {
+    if table.kind != Kind::Pupil {
+        return;
+    }
+    let value = |column| table.value_of(row, column);
+    if let (Some(ColumnValue::Words(name)), Some(ColumnValue::Date(born)), Some(ColumnValue::Text(sex))) =
+        (value("full_name_words"), value("birth_date"), value("sex"))
+    {
+        let born = born.to_julian_day().to_be_bytes();
+        let numbered = table.blind_index_of(row).is_some();
+        add(Mark::new(&[b"namesake", name.as_bytes(), &born, sex.as_bytes()], numbered));
+    }
+}
 
 pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(), DbError> {
     if !context.written.has(Kind::Pupil as i32) || !context.is_on(RULE) {
@@ -79,7 +96,7 @@ async fn namesakes(
     let rows: Vec<(Uuid, String, Uuid, String)> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(&context.written.school_code)
         .bind(context.xid)
-        .bind(open)
+        .bind(context.asked(Kind::Pupil, open))
         .bind(more)
         .fetch_all(conn)
         .await?;

@@ -17,8 +17,9 @@ mod teacher;
 use crate::rules::pack::PackBook;
 use async_trait::async_trait;
 use context::Context;
+use eduhub_changelog::{RowChange, Table};
 use eduhub_faults::{Fault, Problem};
-use eduhub_ingest::{StoredRules, Written, settle_issues};
+use eduhub_ingest::{Late, Mark, StoredRules, Written, settle_issues};
 use eduhub_pg::DbError;
 use eduhub_rules::RulePack;
 use sqlx::PgConnection;
@@ -47,11 +48,19 @@ impl StoredRules for Stored {
         Ok(context.own_findings())
     }
 
-    async fn judge_late(&self, conn: &mut PgConnection, school_code: &str, since: i64) -> Result<(), Fault> {
+    fn marks(&self, table: &Table, row: &RowChange, add: &mut dyn FnMut(Mark)) {
+        double::marks(table, row, add);
+        likely::marks(table, row, add);
+    }
+
+    async fn judge_late(&self, conn: &mut PgConnection, school_code: &str, late: &Late) -> Result<(), Fault> {
+        if matches!(late, Late::Records(shared) if shared.is_empty()) {
+            return Ok(());
+        }
         // The year decides nothing here: rules are on or off, and what an old year's pack left off is not looked at.
         let today = (self.today)();
         let pack = self.packs.in_force(today.year(), today);
-        let mut context = Context::since(conn, school_code, since, pack).await?;
+        let mut context = Context::late(conn, school_code, late, pack).await?;
         double::judge(conn, &mut context).await?;
         likely::judge(conn, &mut context).await?;
         settle_issues(conn, &context.closing(), &context.found).await?;
