@@ -37,11 +37,13 @@ pub(super) fn providers(
         opentelemetry::global::set_meter_provider(metrics.clone());
         meter::set_period(config.metrics_every);
     }
+    let Some(endpoint) = &config.otlp_endpoint else {
+        // Ids alone: what nobody takes need not be recorded.
+        let traces = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
+        return Ok(Providers { traces, metrics, logs: None, scraped });
+    };
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
     let traces = SdkTracerProvider::builder().with_resource(resource.clone()).with_sampler(sampler);
-    let Some(endpoint) = &config.otlp_endpoint else {
-        return Ok(Providers { traces: traces.build(), metrics, logs: None, scraped });
-    };
     let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(EXPORT_PATIENCE);
     let spans = Counted::new(spans.build().map_err(failed)?, &SPANS_EXPORTED);
     let records = LogExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(EXPORT_PATIENCE);
