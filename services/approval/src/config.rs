@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use eduhub_cache::RedisSettings;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
 
@@ -19,8 +20,8 @@ pub struct Config {
     pub peers: PeerUrls,
     /// `SERVICE_SECRET`: what it proves itself with to identity.
     pub secret: SecretString,
-    /// `REDIS_URL`; without one the cache stays in the process.
-    pub redis_url: Option<String>,
+    /// `REDIS_URL`, `REDIS_CA`; without them the cache stays in the process.
+    pub redis: Option<RedisSettings>,
     /// `VAULT_FILE`: key file whose cache key seals what goes to Redis.
     pub vault_file: PathBuf,
 }
@@ -48,11 +49,11 @@ impl Config {
         let registry = r.required("REGISTRY_URL");
         let facility = r.required("FACILITY_URL");
         let secret = r.secret("SERVICE_SECRET");
-        let redis_url = r.optional("REDIS_URL");
+        let redis = RedisSettings::read(&mut r);
         let vault_file = r.required("VAULT_FILE");
         r.finish(|| {
             let peers = PeerUrls { identity: identity?, registry: registry?, facility: facility? };
-            Some(Self { server, db: db?, peers, secret: secret?, redis_url, vault_file: vault_file? })
+            Some(Self { server, db: db?, peers, secret: secret?, redis, vault_file: vault_file? })
         })
     }
 
@@ -63,9 +64,8 @@ impl Config {
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
         ServerConfig::read(&mut r);
         let db = DbSettings::read(&mut r);
-        for key in
-            ["IDENTITY_URL", "REGISTRY_URL", "FACILITY_URL", "SERVICE_SECRET", "REDIS_URL", "VAULT_FILE"]
-        {
+        RedisSettings::skip(&mut r);
+        for key in ["IDENTITY_URL", "REGISTRY_URL", "FACILITY_URL", "SERVICE_SECRET", "VAULT_FILE"] {
             r.optional::<String>(key);
         }
         r.finish(|| db)

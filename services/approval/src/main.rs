@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
 async fn serve(reader: Reader) -> Result<()> {
     let config = Config::read(reader)?;
     let vault = eduhub_vault::Vault::load(&config.vault_file).context("VAULT_FILE")?;
-    let cache = Cache::connect(config.redis_url.as_deref(), "approval", vault.cache_key())?;
+    let cache = Cache::connect(config.redis.as_ref(), "approval", vault.cache_key());
     let tls = config.server.tls.client();
     let identity = client::channel(&config.peers.identity, &tls)?;
     let own = ServiceIdentity::start(identity.clone(), "approval", config.secret);

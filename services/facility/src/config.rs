@@ -1,5 +1,6 @@
 //! Settings of facility. Keys are read as `EDUHUB_FACILITY_<KEY>`, then `EDUHUB_<KEY>`.
 use eduhub_auth::Keyring;
+use eduhub_cache::RedisSettings;
 use eduhub_ingest::{Day, KeepDays};
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use secrecy::SecretString;
@@ -25,8 +26,8 @@ pub struct Config {
     pub registry: String,
     /// `SERVICE_SECRET`: what it proves itself with to identity.
     pub secret: SecretString,
-    /// `REDIS_URL`; without one the cache stays in the process.
-    pub redis_url: Option<String>,
+    /// `REDIS_URL`, `REDIS_CA`; without them the cache stays in the process.
+    pub redis: Option<RedisSettings>,
     /// `VAULT_FILE`: keys for digests and the cache.
     pub vault_file: PathBuf,
     /// `RECEIPT_KEY_FILE`: signs receipts of pushes; a PEM file or a directory of them, see [`Keyring::load`].
@@ -83,7 +84,7 @@ impl Config {
         let identity = r.required("IDENTITY_URL");
         let registry = r.required("REGISTRY_URL");
         let secret = r.secret("SERVICE_SECRET");
-        let redis_url = r.optional("REDIS_URL");
+        let redis = RedisSettings::read(&mut r);
         let vault_file = r.required("VAULT_FILE");
         let receipt_keys = Keyring::read(&mut r, "RECEIPT_KEY_FILE");
         let today = r.optional::<Day>("TODAY").map(|day| day.0);
@@ -101,7 +102,7 @@ impl Config {
                 identity,
                 registry,
                 secret,
-                redis_url,
+                redis,
                 vault_file,
                 receipt_keys,
                 today,
@@ -116,11 +117,10 @@ impl Config {
     /// # Errors
     /// [`Mistakes`].
     pub fn database(mut r: Reader) -> Result<DbSettings, Mistakes> {
-        const OTHERS: [&str; 11] = [
+        const OTHERS: [&str; 10] = [
             "IDENTITY_URL",
             "REGISTRY_URL",
             "SERVICE_SECRET",
-            "REDIS_URL",
             "VAULT_FILE",
             "RECEIPT_KEY_FILE",
             "TODAY",
@@ -131,6 +131,7 @@ impl Config {
         ];
         ServerConfig::read(&mut r);
         let db = DbSettings::read(&mut r);
+        RedisSettings::skip(&mut r);
         for key in OTHERS {
             r.optional::<String>(key);
         }

@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
 async fn serve(reader: Reader) -> Result<()> {
     let config = Config::read(reader)?;
     let vault = Arc::new(eduhub_vault::Vault::load(&config.vault_file).context("VAULT_FILE")?);
-    let cache = Cache::connect(config.redis_url.as_deref(), "facility", vault.cache_key())?;
+    let cache = Cache::connect(config.redis.as_ref(), "facility", vault.cache_key());
     let tls = config.server.tls.client();
     let identity = client::channel(&config.identity, &tls)?;
     let peers = Peers {

@@ -3,9 +3,10 @@ use crate::bootstrap::{Mounted, parse_services};
 use crate::grant::Exclusive;
 use crate::verification::PopulationConfig;
 use eduhub_auth::Keyring;
+use eduhub_cache::RedisSettings;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::path::PathBuf;
 
 /// Prefix of the settings.
@@ -19,8 +20,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Database.
     pub db: DbSettings,
-    /// `REDIS_URL`; without it the cache stays in the process.
-    pub redis_url: Option<SecretString>,
+    /// `REDIS_URL`, `REDIS_CA`; without them the cache stays in the process.
+    pub redis: Option<RedisSettings>,
     /// `VAULT_FILE`: path of the key file; the cache's key is in it.
     pub vault_file: PathBuf,
     /// `TOKEN_KEY_FILE`: a PEM file or a directory of them, see [`Keyring::load`].
@@ -47,7 +48,7 @@ impl Config {
     pub fn read(mut r: Reader) -> Result<Self, Mistakes> {
         let server = ServerConfig::read(&mut r);
         let db = read_db(&mut r);
-        let redis_url = r.optional_secret("REDIS_URL");
+        let redis = RedisSettings::read(&mut r);
         let vault_file = r.required::<PathBuf>("VAULT_FILE");
         let keyring = Keyring::read(&mut r, "TOKEN_KEY_FILE");
         let mounted = read_mounted(&mut r);
@@ -60,7 +61,7 @@ impl Config {
             Some(Self {
                 server,
                 db: db?,
-                redis_url,
+                redis,
                 vault_file: vault_file?,
                 keyring: keyring?,
                 mounted,

@@ -8,7 +8,6 @@ use eduhub_identity::{
     schema::MIGRATOR,
 };
 use eduhub_runtime::{client, config::Reader, program::Program};
-use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -21,8 +20,7 @@ async fn main() -> ExitCode {
 async fn serve(reader: Reader) -> Result<()> {
     let config = Config::read(reader)?;
     let vault = eduhub_vault::Vault::load(&config.vault_file).context("VAULT_FILE")?;
-    let redis_url = config.redis_url.as_ref().map(ExposeSecret::expose_secret);
-    let cache = Cache::connect(redis_url, "identity", vault.cache_key())?;
+    let cache = Cache::connect(config.redis.as_ref(), "identity", vault.cache_key());
     let registry =
         client::channel(&config.registry_url, &config.server.tls.client()).context("REGISTRY_URL")?;
     let population = Population::new(config.population).context("NPD_CA")?;

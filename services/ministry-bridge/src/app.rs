@@ -44,8 +44,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         channel(&config.facility_url)?,
     );
     let vault = Arc::new(Vault::load(&config.vault_file).context("key file")?);
-    let redis = config.redis_url.as_ref().map(secrecy::ExposeSecret::expose_secret);
-    let cache = Cache::connect(redis, "bridge", vault.cache_key())?;
+    let cache = Cache::connect(config.redis.as_ref(), "bridge", vault.cache_key());
     let pool = eduhub_pg::connect(&config.db).await?;
     eduhub_pg::check_schema(&pool, &MIGRATOR).await?;
     let core = Core {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use eduhub_cache::RedisSettings;
 use eduhub_runtime::config::{DbSettings, Mistakes, Reader, ServerConfig};
 use reqwest::Url;
 use secrecy::SecretString;
@@ -62,8 +63,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Database.
     pub db: DbSettings,
-    /// `REDIS_URL`; without it the cache stays in the process.
-    pub redis_url: Option<SecretString>,
+    /// `REDIS_URL`, `REDIS_CA`; without them the cache stays in the process.
+    pub redis: Option<RedisSettings>,
     /// `VAULT_FILE`: path of the key file.
     pub vault_file: PathBuf,
     /// `SERVICE_SECRET`: this service's own secret at identity.
@@ -101,7 +102,7 @@ impl Config {
     pub fn read(mut r: Reader) -> Result<Self, Mistakes> {
         let server = ServerConfig::read(&mut r);
         let db = DbSettings::read(&mut r);
-        let redis_url = r.optional_secret("REDIS_URL");
+        let redis = RedisSettings::read(&mut r);
         let vault_file = r.required::<PathBuf>("VAULT_FILE");
         let service_secret = r.secret("SERVICE_SECRET");
         let identity_url = r.required::<String>("IDENTITY_URL");
@@ -114,7 +115,7 @@ impl Config {
             Some(Self {
                 server,
                 db: db?,
-                redis_url,
+                redis,
                 vault_file: vault_file?,
                 service_secret: service_secret?,
                 identity_url: identity_url?,

@@ -53,7 +53,7 @@ impl Lab {
         let own = mint.service_identity("approval");
         let parts = Parts {
             pool: pool.clone(),
-            cache: Cache::connect(None, "approval", &[7; 32]).unwrap(),
+            cache: Cache::connect(None, "approval", &[7; 32]),
             verifier: mint.verifier(),
             registry: own.channel(peers.channel()),
             facility: own.channel(peers.channel()),

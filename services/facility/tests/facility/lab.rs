@@ -77,7 +77,7 @@ impl Lab {
         let vault = eduhub_testkit::vault();
         let parts = Parts {
             pool: pool.clone(),
-            cache: Cache::connect(None, "facility", vault.cache_key()).unwrap(),
+            cache: Cache::connect(None, "facility", vault.cache_key()),
             vault,
             peers: Peers {
                 verifier: mint.verifier(),

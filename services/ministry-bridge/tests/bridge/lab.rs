@@ -105,7 +105,7 @@ impl Lab {
         let core = Core {
             pool: pool.clone(),
             vault: Arc::new(Vault::new(KeyFile::parse(&eduhub_vault::generate().unwrap()).unwrap()).unwrap()),
-            cache: Cache::connect(None, "bridge", &[7; 32]).unwrap(),
+            cache: Cache::connect(None, "bridge", &[7; 32]),
             peers: Peers::new(&own, peers.channel(), peers.channel(), peers.channel()),
             ministry: Arc::new(Ministry::new(ministry(ministry_url, timeout)).unwrap()),
             settings: Arc::new(settings),

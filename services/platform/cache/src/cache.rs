@@ -10,6 +10,7 @@ use prost::Message;
 use crate::entry::{Keys, Place};
 use crate::metrics::{Reads, Source};
 use crate::remote::Remote;
+use crate::settings::RedisSettings;
 
 /// With Redis an entry stays this long in the process: short, because another replica's invalidation reaches Redis
 /// and not this process.
@@ -18,14 +19,6 @@ const LOCAL_TTL: Duration = Duration::from_secs(2);
 const LOCAL_BYTES: u64 = 64 << 20;
 /// Invalidation counters: keys share them, so one invalidation also makes a thousandth of the others fetch again.
 const STRIPES: usize = 1024;
-
-/// Why a cache can't be made. Its later failures are misses.
-#[derive(Debug, thiserror::Error)]
-pub enum CacheError {
-    /// The URL is not one of Redis. It is not quoted: it may hold a password.
-    #[error("REDIS_URL is not a redis:// URL")]
-    Url,
-}
 
 /// The cache of one service. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -65,24 +58,20 @@ impl Expiry<Slot, Held> for ByTtl {
 
 impl Cache {
     /// Makes the cache of the service `namespace`, sealing entries under `key` (`Vault::cache_key`). Call it inside
-    /// the runtime. Redis is connected when first used; without a URL the process's own layer serves alone.
-    ///
-    /// # Errors
-    /// [`CacheError::Url`].
-    pub fn connect(redis_url: Option<&str>, namespace: &str, key: &[u8; 32]) -> Result<Self, CacheError> {
-        let remote = redis_url.map(Remote::connect).transpose().map_err(|_| CacheError::Url)?;
+    /// the runtime. Redis is connected beside the start; without it the process's own layer serves alone.
+    pub fn connect(redis: Option<&RedisSettings>, namespace: &str, key: &[u8; 32]) -> Self {
         let local = Local::builder()
             .max_capacity(LOCAL_BYTES)
             .weigher(|_, held: &Held| u32::try_from(held.payload.len() + 128).unwrap_or(u32::MAX))
             .expire_after(ByTtl)
             .build();
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             keys: Keys::new(key, namespace),
             local,
-            remote,
+            remote: redis.map(Remote::connect),
             epochs: (0..STRIPES).map(|_| AtomicU64::new(0)).collect(),
             reads: Reads::of(namespace),
-        })))
+        }))
     }
 
     /// The value of `key`: cached, or fetched and then kept for `ttl`. Concurrent callers in this process share one

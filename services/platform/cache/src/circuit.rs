@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// After a failure Redis is left alone for this long: without it every request would wait for the time limit.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(crate) const PAUSE: Duration = Duration::from_secs(2);
 
 /// Lets calls pass until one fails, then one every two seconds until one succeeds.
 pub(crate) struct Circuit {

@@ -61,7 +61,7 @@ impl World {
         let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
         let mut parts = Parts {
             pool: database.pool.clone(),
-            cache: Cache::connect(None, "identity", &[7; 32]).unwrap(),
+            cache: Cache::connect(None, "identity", &[7; 32]),
             keyring: Keyring::of(Signer::from_pem(key.as_bytes()).unwrap(), []),
             mounted: Mounted {
                 services: [("registry".to_owned(), REGISTRY_SECRET.into())].into(),
