@@ -1,6 +1,6 @@
 //! Three primaries, and a replica of the first.
 use crate::pair::Pair;
-use crate::server::{PASSWORD, Server, free_port, until};
+use crate::server::{PASSWORD, SIGN_IN, Server, USER, free_port, until};
 use crate::tls::Authority;
 
 const SLOTS: [std::ops::Range<u16>; 3] = [0..5461, 5461..10923, 10923..16384];
@@ -21,7 +21,7 @@ impl Cluster {
             );
             let settings = format!(
                 "{listen}save \"\"\ncluster-enabled yes\ncluster-node-timeout 1000\nrepl-diskless-sync-delay 0\n\
-                 requirepass {PASSWORD}\nmasterauth {PASSWORD}"
+                 requirepass {PASSWORD}\nmasterauth {PASSWORD}\n{USER}"
             );
             nodes.push(Server::run(port, &settings, authority.map(|authority| authority.pem.as_str())).await);
         }
@@ -59,7 +59,7 @@ impl Cluster {
     /// Some of its nodes: the others are found through them.
     fn url(&self, scheme: &str) -> String {
         format!(
-            "{scheme}+cluster://:{PASSWORD}@127.0.0.1:{},127.0.0.1:{}",
+            "{scheme}+cluster://{SIGN_IN}@127.0.0.1:{},127.0.0.1:{}",
             self.nodes[1].port, self.nodes[2].port
         )
     }

@@ -1,14 +1,11 @@
 //! One address.
 use crate::pair::Pair;
-use crate::server::{PASSWORD, Server, free_port, until};
-
-/// What docs/operators/redis.md gives the user that EduHub signs in as.
-const USER: &str = "user eduhub on >p@ss ~eduhub:* -@all +getrange +set +del +select";
+use crate::server::{PASSWORD, SIGN_IN, Server, USER, free_port, until};
 
 #[tokio::test]
 async fn a_user_who_may_do_little_with_a_password_that_needs_encoding() {
     let server = Server::start(&format!("requirepass {PASSWORD}\n{}", USER)).await;
-    let pair = Pair::connect(&format!("redis://eduhub:p%40ss@127.0.0.1:{}/2", server.port), None);
+    let pair = Pair::connect(&format!("redis://{SIGN_IN}@127.0.0.1:{}/2", server.port), None);
     pair.shares(5).await;
     let keyspace: String = server.ask("INFO keyspace").await;
     assert!(keyspace.contains("db2:keys=") && !keyspace.contains("db0"), "{keyspace}");

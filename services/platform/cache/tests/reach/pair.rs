@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 const TTL: Duration = Duration::from_secs(600);
 /// A call may cost what Redis may take to answer (150 ms) on a busy machine, and not what a connection may take.
-const AT_ONCE: Duration = Duration::from_millis(1_000);
+const AT_ONCE: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct School {

@@ -1,11 +1,11 @@
 //! A primary, a replica, and a Sentinel that promotes it.
 use crate::pair::Pair;
-use crate::server::{PASSWORD, Server, free_port, until};
+use crate::server::{PASSWORD, SIGN_IN, Server, USER, free_port, until};
 use crate::tls::Authority;
 use std::collections::HashMap;
 
-/// Password of the Sentinel itself; the servers have another.
-const OF_SENTINEL: &str = "of-the-sentinel";
+/// The user that docs/operators/redis.md makes for EduHub at the Sentinels.
+const WATCHER: &str = "user watcher on >of-the-sentinel -@all +sentinel|masters +role";
 
 struct Watched {
     primary: Server,
@@ -23,7 +23,7 @@ impl Watched {
             let listen = listen(port, authority);
             let settings = format!(
                 "{listen}save \"\"\nrequirepass {PASSWORD}\nmasterauth {PASSWORD}\n\
-                 repl-diskless-sync-delay 0\n{more}"
+                 repl-diskless-sync-delay 0\n{USER}\n{more}"
             );
             Server::run(port, &settings, ca).await
         };
@@ -36,7 +36,7 @@ impl Watched {
         let settings = format!(
             "{}sentinel monitor mymaster 127.0.0.1 {} 1\nsentinel auth-pass mymaster {PASSWORD}\n\
              sentinel down-after-milliseconds mymaster 500\nsentinel failover-timeout mymaster 4000\n\
-             requirepass {OF_SENTINEL}",
+             requirepass {PASSWORD}\n{WATCHER}",
             listen(port, authority),
             primary.port
         );
@@ -58,7 +58,8 @@ impl Watched {
 
     fn url(&self, scheme: &str) -> String {
         format!(
-            "{scheme}+sentinel://:{PASSWORD}@127.0.0.1:{},127.0.0.1:{}/mymaster/1?sentinel_password={OF_SENTINEL}",
+            "{scheme}+sentinel://{SIGN_IN}@127.0.0.1:{},127.0.0.1:{}/mymaster/1\
+             ?sentinel_user=watcher&sentinel_password=of-the-sentinel",
             self.gone, self.sentinel.port
         )
     }
@@ -120,7 +121,7 @@ async fn tls_leads_to_sentinels_and_primary() {
 async fn wrong_passwords_and_names_are_absences() {
     let watched = Watched::start(None).await;
     let good = watched.url("redis");
-    for (is, instead) in [(PASSWORD, "wrong"), (OF_SENTINEL, "wrong"), ("mymaster", "another")] {
+    for (is, instead) in [("p%40ss", "wrong"), ("of-the-sentinel", "wrong"), ("mymaster", "another")] {
         let wrong = Pair::connect(&good.replacen(is, instead, 1), None);
         wrong.shares_nothing().await;
     }

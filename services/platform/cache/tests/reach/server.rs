@@ -10,8 +10,13 @@ use tempfile::TempDir;
 /// Long for a test on a busy machine; nothing waits for its end when all is well.
 pub const LONG: Duration = Duration::from_secs(60);
 
-/// What the tests themselves sign in with.
+/// What the tests themselves and the servers sign in with.
 pub const PASSWORD: &str = "of-the-test";
+
+/// The user that docs/operators/redis.md makes for EduHub, and how a URL says it.
+pub const USER: &str =
+    "user eduhub on >p@ss ~eduhub:* -@all +getrange +set +del +select +role +ping +cluster|slots";
+pub const SIGN_IN: &str = "eduhub:p%40ss";
 
 pub struct Server {
     pub port: u16,
@@ -101,7 +106,7 @@ impl Server {
 
     /// It stands still, and its connections stay.
     pub fn hang(&self) {
-        let done = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().unwrap();
+        let done = Command::new("sh").args(["-c", &format!("kill -STOP {}", self.child.id())]).status().unwrap();
         assert!(done.success());
     }
 
