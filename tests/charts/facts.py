@@ -91,6 +91,7 @@ def settings(service):
     runtime = REPO / "services/platform/runtime/src"
     sources = [REPO / f"services/{service}/src/config.rs"]
     sources += [runtime / f"config/{part}.rs" for part in ("server", "tls", "db")]
+    sources += [REPO / "services/platform/cache/src/settings.rs"]
     code = "\n".join(path.read_text().split("#[cfg(test)]")[0] for path in sources)
     telemetry = "\n".join(path.read_text() for path in sorted((runtime / "telemetry").glob("*.rs")))
     required = set(REQUIRED.findall(code))

@@ -78,10 +78,14 @@ def secret_volumes(spec):
     return {volume["name"]: volume["secret"]["secretName"] for volume in spec.get("volumes", []) if "secret" in volume}
 
 
-def mounted(spec, container):
-    """Secret by mount path."""
-    secrets = secret_volumes(spec)
-    return {mount["mountPath"]: secrets.get(mount["name"]) for mount in container.get("volumeMounts", [])}
+def config_volumes(spec):
+    """ConfigMap by volume name."""
+    return {volume["name"]: volume["configMap"]["name"] for volume in spec.get("volumes", []) if "configMap" in volume}
+
+
+def mounted(container, volumes):
+    """What `volumes` say by mount path, and None for other mounts."""
+    return {mount["mountPath"]: volumes.get(mount["name"]) for mount in container.get("volumeMounts", [])}
 
 
 def quantity(text):

@@ -25,6 +25,10 @@ def policy(m, service):
     return m.named("NetworkPolicy", f"eduhub-{service}")["spec"]
 
 
+def drop_port(spec, port):
+    spec["egress"] = [rule for rule in spec["egress"] if {"port": port} not in rule["ports"]]
+
+
 def variable(m, name, service="registry"):
     return next(entry for entry in container(m, service)["env"] if entry["name"] == f"EDUHUB_{name}")
 
@@ -178,6 +182,16 @@ each(
     mounted_for_nothing=lambda m: variable(m, "VAULT_FILE").update(value="/etc/vault"),
     unreadable=lambda m: pod_of(m)["volumes"][0]["secret"].update(defaultMode=0o400),
 )
+each(
+    "secrets_come_by_reference", "redis",
+    secret_in_a_config_map=lambda m: variable(m, "VAULT_FILE").update(value="/run/eduhub/redis-ca/vault.toml"),
+    authority_of_nobody=lambda m: pod_of(m).update(volumes=[v for v in pod_of(m)["volumes"] if v["name"] != "redis-ca"]),
+)  # fmt: skip
+each(
+    "nothing_else_is_open", "redis",
+    no_way_to_sentinels=lambda m: drop_port(policy(m, "registry"), 26380),
+    no_way_to_redis=lambda m: drop_port(policy(m, "registry"), 6380),
+)  # fmt: skip
 each(
     "what_makes_secrets_makes_all", "operators",
     secret_of_nobody=lambda m: m.documents.remove(m.of("ExternalSecret")[0]),

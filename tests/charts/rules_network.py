@@ -66,12 +66,14 @@ def nothing_else_is_open(m):
         sides = {side for policy in deny if matches(policy["podSelector"], labels) for side in policy["policyTypes"]}
         if sides != {"Ingress", "Egress"}:
             yield f"{whose}: no default deny"
-    to, redis = m.values["networkPolicy"]["to"], m.values["redis"]["enabled"]
+    to, redis = m.values["networkPolicy"]["to"], []
+    if m.values["redis"]["enabled"]:
+        redis = ["redis", "sentinel"] if m.values["redis"]["sentinel"] else ["redis"]
     for policy in m.of("NetworkPolicy"):
         name = policy["metadata"]["labels"]["app.kubernetes.io/component"]
         systems = {"migrate": ["postgres"]}.get(name, [])
         if name in facts.names():
-            systems = ["postgres", *facts.services()["services"][name]["outside"], *(["redis"] if redis else [])]
+            systems = ["postgres", *facts.services()["services"][name]["outside"], *redis]
             own = m.values["services"][name].get("settings", {})
             systems += ["collector"] if {**m.values["settings"], **own}.get("OTLP_ENDPOINT") else []
         wanted = {to[system]["port"] for system in systems} | ({DNS} if name != "default-deny" else set())

@@ -31,8 +31,8 @@ def pods_are_restricted(m):
         yield from (f"{whose}: {key} is {given.get(key)}" for key in wanted if given.get(key) != wanted[key])
         yield from (f"{whose}: {key}" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key))
         for volume in spec.get("volumes", []):
-            if set(volume) != {"name", "secret"}:
-                yield f"{whose}: volume {volume['name']} is no secret"
+            if set(volume) not in ({"name", "secret"}, {"name", "configMap"}):
+                yield f"{whose}: volume {volume['name']} is neither a secret nor a ConfigMap"
     wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
     for whose, _, container in m.containers():
         if container.get("securityContext") != wanted:

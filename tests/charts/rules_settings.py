@@ -3,7 +3,7 @@
 import re
 
 import facts
-from manifests import component, environment, mounted, secret_volumes, setting, spec_of
+from manifests import component, config_volumes, environment, mounted, secret_volumes, setting, spec_of
 from rules import rule
 
 # Settings whose value is a secret: only ever a file.
@@ -42,15 +42,18 @@ def the_doctor_is_told_everything(m):
 
 @rule
 def secrets_come_by_reference(m):
-    """As files of a secret that is mounted into this container, and of no other."""
+    """As files of a secret that is mounted into this container, and of no other. Authorities are no secrets."""
     for whose, spec, container in m.containers():
-        mounts = mounted(spec, container)
-        paths = [value for value in environment(container).values() if value.startswith("/run/")]
+        mounts = mounted(container, secret_volumes(spec))
+        public = mounted(container, config_volumes(spec))
+        named = {value: name for name, value in environment(container).items() if value.startswith("/run/")}
+        paths = list(named)
         for path in paths:
             if not any(path == mount or path.startswith(f"{mount}/") for mount in mounts):
                 yield f"{whose}: {path} is mounted nowhere"
         for mount, secret in mounts.items():
-            if not secret:
+            inside = [name for path, name in named.items() if path.startswith(f"{mount}/")]
+            if not secret and not (public[mount] and all(name.endswith("_CA") for name in inside)):
                 yield f"{whose}: {mount} is no secret"
             if not any(path == mount or path.startswith(f"{mount}/") for path in paths):
                 yield f"{whose}: {mount} is mounted for nothing"
@@ -60,7 +63,7 @@ def secrets_come_by_reference(m):
                 yield f"{whose}: {entry['name']} is in the environment, where every child process and dump shows it"
     for whose, _, spec in m.pods():
         for volume in spec.get("volumes", []):
-            mode = volume.get("secret", {}).get("defaultMode")
+            mode = (volume.get("secret") or volume.get("configMap") or {}).get("defaultMode")
             if mode != 0o440 or not spec.get("securityContext", {}).get("fsGroup"):
                 yield f"{whose}: the user of the image can't read {volume['name']}, or everybody can"
 

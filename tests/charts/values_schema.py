@@ -19,6 +19,7 @@ REFUSED = {
     "an unknown secret": ["--set", "secrets.names.password=x"],
     "a text for a number": ["--set", "defaults.replicas=two"],
     "a number for a switch": ["--set", "redis.enabled=1"],
+    "a ConfigMap without the key of the authority": ["--set", "redis.enabled=true,redis.ca.configMap=x"],
     "a setting out of its range": ["--set", "settings.DB_MAX_CONNECTIONS=0"],
     "a job that is gone before helm has seen its end": ["--set", "migrations.keepFailedSeconds=0"],
     "no address of the Ministry": ["--set", "services.ministry-bridge.settings.MINISTRY_URL="],
@@ -78,6 +79,7 @@ def settings(schema):
         offered = shared | set(schema["properties"]["services"]["properties"][service]["properties"]["settings"]["properties"])
         required, optional = facts.settings(service)
         parts = [fact["files"], *(facts.services()[part] for part in ("files", "tlsFiles", "redisFiles")), *fact["authorities"].values()]
+        parts += facts.services()["redisAuthority"].values()
         files = {key for part in parts for key in part}
         urls = {f"{facts.services()['services'][callee]['short'].upper()}_URL" for callee in fact["calls"]}
         rest = COMPUTED | NOT_OFFERED | urls | files | {key.removesuffix("_FILE") for key in files}

@@ -45,13 +45,17 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* (list root secrets): volumes, one for each secret by its <what>. */}}
+{{/* (list root secrets): volumes, one for each secret by its <what>. redis-ca is public, a ConfigMap. */}}
 {{- define "eduhub.volumes" -}}
 {{- $root := index . 0 -}}
 volumes:
   {{- range $what := index . 1 }}
   - name: {{ $what }}
+    {{- if eq $what "redis-ca" }}
+    configMap: {name: {{ $root.Values.redis.ca.configMap }}, defaultMode: 0440}
+    {{- else }}
     secret: {secretName: {{ include "eduhub.secret" (list $root $what) }}, defaultMode: 0440}
+    {{- end }}
   {{- end }}
 {{- end }}
 

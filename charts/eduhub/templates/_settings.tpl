@@ -16,13 +16,24 @@
 {{- $settings := (include "eduhub.service" . | fromYaml).settings -}}
 {{- $files := merge (dict) $facts.files $fact.files -}}
 {{- if ne $root.Values.tls.mode "mesh" }}{{ $files = merge $files $facts.tlsFiles }}{{ end -}}
-{{- if $root.Values.redis.enabled }}{{ $files = merge $files $facts.redisFiles }}{{ end -}}
+{{- if $root.Values.redis.enabled }}{{ $files = merge $files $facts.redisFiles (include "eduhub.redisAuthority" $root | fromYaml) }}{{ end -}}
 {{- range $setting, $authority := $fact.authorities -}}
 {{- if hasPrefix "https:" (get $settings $setting | default "") }}{{ $files = merge $files $authority }}{{ end -}}
 {{- end -}}
 {{- range $setting, $path := $files }}
 {{ $setting }}: {{ replace "SERVICE" $name $path }}
 {{- end }}
+{{- end }}
+
+{{/* The setting that names the authority of Redis, if one is named. */}}
+{{- define "eduhub.redisAuthority" -}}
+{{- $ca := .Values.redis.ca -}}
+{{- if $ca.key -}}
+{{- $from := ternary "configMap" "secret" (not (empty $ca.configMap)) -}}
+{{- range $setting, $path := get (include "eduhub.facts" . | fromYaml).redisAuthority $from -}}
+{{ $setting }}: {{ replace "KEY" $ca.key $path }}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* (list root service): the environment of a service as a map without EDUHUB_. */}}
