@@ -14,7 +14,7 @@ pub const ROWS: &[Row] = &[
     // Vendors read why their school's data came back, and mend them (R-FLOW-9).
     Row::allow("/eduhub.approval.v1.SubmissionService/GetSubmission", &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service], ScopeRule::Own),
     Row::allow("/eduhub.approval.v1.SubmissionService/ListSubmissions", &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service], ScopeRule::Own),
-    Row::allow("/eduhub.approval.v1.SubmissionService/GetHistory", &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service], ScopeRule::Own),
+    Row::allow("/eduhub.approval.v1.SubmissionService/GetHistory", &[Vendor, SchoolOfficer, CommuneReviewer, DivisionReviewer, DepartmentAdmin, Service], ScopeRule::Own).personal("transitions.record_reasons"),
     Row::allow("/eduhub.approval.v1.SubmissionService/Decide", &[CommuneReviewer, DivisionReviewer], ScopeRule::Own),
     Row::allow("/eduhub.approval.v1.SubmissionService/WithdrawSubmission", &[SchoolOfficer], ScopeRule::Own),
     Row::allow("/eduhub.approval.v1.SubmissionService/MarkTransferred", &[Service], ScopeRule::Province),

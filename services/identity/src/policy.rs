@@ -39,8 +39,8 @@ pub static ROWS: &[policy::Row] = &[
         &[CommuneReviewer],
         ScopeRule::Commune,
     ),
-    own("/eduhub.identity.v1.ApplicationService/GetApplication", OFFICERS),
-    own("/eduhub.identity.v1.ApplicationService/ListApplications", OFFICERS),
+    own("/eduhub.identity.v1.ApplicationService/GetApplication", OFFICERS).personal(""),
+    own("/eduhub.identity.v1.ApplicationService/ListApplications", OFFICERS).personal("applications"),
     own("/eduhub.identity.v1.ApplicationService/DecideApplication", DECIDE),
     province("/eduhub.identity.v1.VendorService/RegisterVendor", ADMIN),
     Row::allow("/eduhub.identity.v1.VendorService/ListVendors", SEE_GRANTS, ScopeRule::None),
@@ -52,8 +52,9 @@ pub static ROWS: &[policy::Row] = &[
     province("/eduhub.identity.v1.GrantService/CreateConsumerGrant", ADMIN),
     province("/eduhub.identity.v1.PrincipalService/CreateOfficer", ADMIN),
     province("/eduhub.identity.v1.PrincipalService/DisablePrincipal", ADMIN),
-    province("/eduhub.identity.v1.PrincipalService/ListPrincipals", ADMIN),
-    Row::allow("/eduhub.identity.v1.VerificationService/VerifyPersons", &[Service], ScopeRule::None),
+    province("/eduhub.identity.v1.PrincipalService/ListPrincipals", ADMIN).personal("principals"),
+    Row::allow("/eduhub.identity.v1.VerificationService/VerifyPersons", &[Service], ScopeRule::None)
+        .personal("results"),
 ];
 
 #[cfg(test)]

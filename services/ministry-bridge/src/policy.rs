@@ -24,13 +24,16 @@ pub const ROWS: &[Row] = &[
     Row::allow("/eduhub.bridge.v1.TransferService/StartTransfer", ACTORS, ScopeRule::School),
     Row::allow("/eduhub.bridge.v1.TransferService/GetTransfer", READERS, ScopeRule::School),
     Row::allow("/eduhub.bridge.v1.TransferService/ListTransfers", READERS, ScopeRule::School),
-    Row::allow("/eduhub.bridge.v1.TransferService/ListLedger", READERS, ScopeRule::School),
+    Row::allow("/eduhub.bridge.v1.TransferService/ListLedger", READERS, ScopeRule::School)
+        .personal("entries"),
     Row::allow("/eduhub.bridge.v1.TransferService/RequeueDead", ACTORS, ScopeRule::School),
-    Row::allow("/eduhub.bridge.v1.TransferService/GetExport", OFFICERS, ScopeRule::School),
+    Row::allow("/eduhub.bridge.v1.TransferService/GetExport", OFFICERS, ScopeRule::School)
+        .personal("head.records"),
     Row::allow("/eduhub.bridge.v1.TransferService/ConfirmEntered", &[Role::SchoolOfficer], ScopeRule::School),
     Row::allow("/eduhub.bridge.v1.ReconcileService/Reconcile", ACTORS, ScopeRule::School),
     Row::allow("/eduhub.bridge.v1.ReconcileService/GetReconciliation", READERS, ScopeRule::School),
-    Row::allow("/eduhub.bridge.v1.ReconcileService/ListDifferences", READERS, ScopeRule::School),
+    Row::allow("/eduhub.bridge.v1.ReconcileService/ListDifferences", READERS, ScopeRule::School)
+        .personal("differences"),
     Row::allow("/eduhub.bridge.v1.CapabilityService/ListCapabilities", READERS, ScopeRule::None),
     Row::allow(
         "/eduhub.bridge.v1.CapabilityService/SetCapability",

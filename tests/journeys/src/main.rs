@@ -2,6 +2,7 @@
 //! one school of the generator from push to the Ministry. Start them by `scripts/test`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod access_log;
 mod cast;
 mod collector;
 mod doctor;

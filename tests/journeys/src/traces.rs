@@ -138,7 +138,7 @@ fn whole(way: &Trace, root: &str) {
 }
 
 /// Names, ID numbers, telephones and birth places of everybody in the generated files.
-fn persons(data: &Data) -> BTreeSet<String> {
+pub fn persons(data: &Data) -> BTreeSet<String> {
     const FIELDS: [&str; 7] =
         ["full_name", "personal_id", "father_name", "mother_name", "guardian_name", "contact_phone", "phone"];
     let school = &data.province.schools[0];
@@ -155,7 +155,7 @@ fn persons(data: &Data) -> BTreeSet<String> {
     found
 }
 
-fn names_nobody(place: &str, text: &str, persons: &BTreeSet<String>) {
+pub fn names_nobody(place: &str, text: &str, persons: &BTreeSet<String>) {
     assert!(persons.len() > 150, "only {} names and numbers to look for", persons.len());
     let text = text.to_lowercase();
     let found = persons.iter().filter(|person| text.contains(person.as_str())).count();

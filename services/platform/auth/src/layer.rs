@@ -1,6 +1,7 @@
 //! Stands before all RPCs of a service.
-use crate::Verifier;
+use crate::access::{Answer, Question, Reading};
 use crate::policy::{Access, Row, Table};
+use crate::{Caller, Verifier};
 use eduhub_faults::{Fault, Reason};
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
@@ -11,7 +12,8 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// Verifies the token of each call, applies the policy row of its RPC, and puts the [`crate::Caller`] into the request.
+/// Verifies the token of each call, applies the policy row of its RPC, and puts the [`crate::Caller`] into the request. Calls that
+/// may read personal data are told in the access log.
 ///
 /// A refusal is a gRPC answer of trailers only. A path without a row never reaches a handler. Use it with
 /// `eduhub_runtime::server::layered(routes, AuthLayer::new(verifier, table))`.
@@ -27,25 +29,41 @@ impl AuthLayer {
         Self { verifier, table: Arc::new(table) }
     }
 
-    async fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Status> {
+    /// Lets a call in; with what keeps the access log of it, when there is one to keep.
+    async fn admit<B>(&self, request: &mut Request<B>) -> Result<Option<Reading>, Status> {
         let path = request.uri().path();
         let Some(row) = self.table.row(path) else {
             return Err(Status::unimplemented("no such method"));
         };
         // A caller that a peer might have planted never survives.
-        request.extensions_mut().remove::<Arc<crate::Caller>>();
-        self.check(row, request).await.map_err(Status::from)
+        request.extensions_mut().remove::<Arc<Caller>>();
+        if row.access == Access::Public {
+            return Ok(None);
+        }
+        let caller = self.caller(request.headers()).await?;
+        // An unknown caller reads nothing, and could fill the log.
+        let reading = Reading::begin(self.table.personal(row.method), &caller);
+        self.permit(row, &caller, reading).inspect(|_| _ = request.extensions_mut().insert(caller))
     }
 
-    async fn check<B>(&self, row: &Row, request: &mut Request<B>) -> Result<(), Fault> {
-        if row.access == Access::Public {
-            return Ok(());
-        }
-        let token = bearer(request.headers()).ok_or_else(|| Fault::new(Reason::Unauthenticated))?;
-        let caller = self.verifier.verify(token).await?;
-        self.table.check(row, Some(&caller))?;
-        request.extensions_mut().insert(caller);
-        Ok(())
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
+        let token = bearer(headers).ok_or_else(|| Fault::new(Reason::Unauthenticated))?;
+        self.verifier.verify(token).await
+    }
+
+    /// Applies the row; a refusal is told, too.
+    fn permit(
+        &self,
+        row: &Row,
+        caller: &Caller,
+        mut reading: Option<Reading>,
+    ) -> Result<Option<Reading>, Status> {
+        self.table.check(row, Some(caller)).map_err(|fault| {
+            let status = Status::from(fault);
+            reading.iter_mut().for_each(|reading| reading.set(status.code()));
+            status
+        })?;
+        Ok(reading)
     }
 }
 
@@ -74,10 +92,11 @@ pub struct AuthService<S> {
 
 impl<S, B, R> Service<Request<B>> for AuthService<S>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
-    B: Send + 'static,
+    B: http_body::Body<Data = <Body as http_body::Body>::Data> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     R: http_body::Body<Data = <Body as http_body::Body>::Data> + Send + 'static,
     R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -95,11 +114,28 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let rule = self.rule.clone();
         Box::pin(async move {
-            match rule.admit(&mut request).await {
-                Ok(()) => Ok(inner.call(request).await?.map(Body::new)),
-                Err(status) => Ok(status.into_http()),
+            let mut reading = match rule.admit(&mut request).await {
+                Ok(reading) => reading,
+                Err(status) => return Ok(status.into_http()),
+            };
+            let request = request.map(|body| question(Body::new(body), reading.as_ref()));
+            let response = inner.call(request).await?.map(Body::new);
+            if let Some(reading) = &mut reading {
+                reading.see(response.headers());
+                reading.opened();
             }
+            Ok(match reading {
+                Some(reading) => response.map(|body| Body::new(Answer::new(body, reading))),
+                None => response,
+            })
         })
+    }
+}
+
+fn question(body: Body, reading: Option<&Reading>) -> Body {
+    match reading.filter(|reading| reading.personal().asks()) {
+        Some(reading) => Body::new(Question::new(body, reading)),
+        None => body,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! - [`Verifier`] checks access tokens (JWT, ES256) locally with the keys and revocations that identity publishes;
 //! - [`policy`] has one row for each RPC of a service; a service with a gap does not start;
-//! - [`AuthLayer`] stands before all RPCs, applies the rows and puts the [`Caller`] into the request;
+//! - [`AuthLayer`] stands before all RPCs, applies the rows and puts the [`Caller`] into the request; it keeps the log of who
+//!   read personal data ([`ACCESS`]);
 //! - [`caller`] takes it out again, and its `require_*` methods check what only the handler knows: the scope;
 //! - [`Gate`] does so by the code of a school, wherever the service learns its place from;
 //! - [`Keyring`] signs tokens and receipts with keys from mounted files;
@@ -15,6 +16,7 @@
 //! without identity, and open streams end when their token has ended and revocations are more than 60 s old. The other choice,
 //! refusing everybody after 60 s, would make each restart of identity an outage of the hub. [`Verifier::is_fresh`] reports it.
 
+mod access;
 mod caller;
 mod claims;
 mod gate;
@@ -29,6 +31,7 @@ pub mod testing;
 mod trust;
 mod verifier;
 
+pub use access::ACCESS;
 pub use caller::{Caller, SchoolPlace, Scope, caller, shared};
 pub use claims::{AUDIENCE, Claims, ISSUER, LEEWAY, MAX_LIFE};
 pub use gate::{Gate, Places};

@@ -1,10 +1,12 @@
 //! Which roles may call which RPC: one row each, and no RPC without a row.
+use crate::access::{Messages, Personal};
 use crate::{Caller, Role};
 use eduhub_faults::{Fault, Reason};
 use eduhub_proto::common::v1::DataDomain;
 use prost::Message;
-use prost_types::FileDescriptorSet;
-use std::collections::{BTreeSet, HashMap};
+use prost_types::{FileDescriptorSet, MethodDescriptorProto};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Who may call an RPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +47,19 @@ pub struct Row {
     pub access: Access,
     /// How its scope is found.
     pub scope: ScopeRule,
+    /// Where the answer has its records, when they are personal data: see [`Row::personal`].
+    pub personal: Option<&'static str>,
 }
 
 impl Row {
     /// A row for anybody.
     pub const fn public(method: &'static str) -> Self {
-        Self { method, access: Access::Public, scope: ScopeRule::None }
+        Self { method, access: Access::Public, scope: ScopeRule::None, personal: None }
     }
 
     /// A row for some roles.
     pub const fn allow(method: &'static str, roles: &'static [Role], scope: ScopeRule) -> Self {
-        Self { method, access: Access::Allow { roles, domain: None }, scope }
+        Self { method, access: Access::Allow { roles, domain: None }, scope, personal: None }
     }
 
     /// The same row, only for holders of a data domain. A public row stays public.
@@ -63,6 +67,13 @@ impl Row {
         if let Access::Allow { roles, .. } = self.access {
             self.access = Access::Allow { roles, domain: Some(domain) };
         }
+        self
+    }
+
+    /// The same row of an RPC that returns personal data: each call is told in the access log ([`crate::ACCESS`]). `records` is
+    /// the way from the answer to what is counted, by names of fields (`changes.changes`); empty when the answer is one record.
+    pub const fn personal(mut self, records: &'static str) -> Self {
+        self.personal = Some(records);
         self
     }
 
@@ -96,44 +107,61 @@ pub struct Gaps {
 
 /// Rows of a service, checked against its descriptors.
 #[derive(Debug, Clone)]
-pub struct Table(HashMap<&'static str, &'static Row>);
+pub struct Table(HashMap<&'static str, Entry>);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    row: &'static Row,
+    personal: Option<Arc<Personal>>,
+}
 
 impl Table {
     /// Takes `rows` when they are exactly the RPCs of `package` (e.g. `eduhub.registry.v1`): every RPC has one row, every row
-    /// has an RPC, every row that is not public names a role. Call it at start-up and let its error end the process.
+    /// has an RPC, every row that is not public names a role, and every RPC whose answer has records with personal data says
+    /// so. Call it at start-up and let its error end the process.
     ///
     /// # Errors
     /// [`Gaps`].
     pub fn complete(rows: &'static [Row], package: &str) -> Result<Self, Gaps> {
-        Self::against(eduhub_proto::DESCRIPTORS, rows, package)
-    }
-
-    fn against(descriptors: &[u8], rows: &'static [Row], package: &str) -> Result<Self, Gaps> {
         let mut lines = Vec::new();
-        let methods = methods(descriptors, package).unwrap_or_else(|error| {
+        let set = FileDescriptorSet::decode(eduhub_proto::DESCRIPTORS).unwrap_or_else(|error| {
             lines.push(format!("descriptors do not decode: {error}"));
-            BTreeSet::new()
+            FileDescriptorSet::default()
         });
+        let (methods, messages) = (methods(&set, package), Messages::of(&set));
         let mut table = HashMap::new();
         for row in rows {
-            if table.insert(row.method, row).is_some() {
+            let personal = match methods.get(row.method).map(|method| messages.personal(row, method)) {
+                Some(Ok(personal)) => personal.map(Arc::new),
+                Some(Err(gap)) => {
+                    lines.push(gap);
+                    None
+                }
+                None => {
+                    lines.push(format!("{}: row without RPC", row.method));
+                    None
+                }
+            };
+            if table.insert(row.method, Entry { row, personal }).is_some() {
                 lines.push(format!("{}: two rows", row.method));
-            }
-            if !methods.contains(row.method) {
-                lines.push(format!("{}: row without RPC", row.method));
             }
             if matches!(row.access, Access::Allow { roles: &[], .. }) {
                 lines.push(format!("{}: no role", row.method));
             }
         }
-        let missing = methods.iter().filter(|method| !table.contains_key(method.as_str()));
+        let missing = methods.keys().filter(|method| !table.contains_key(method.as_str()));
         lines.extend(missing.map(|method| format!("{method}: RPC without row")));
         if lines.is_empty() { Ok(Self(table)) } else { Err(Gaps { package: package.to_owned(), lines }) }
     }
 
     /// The row of an RPC.
     pub fn row(&self, method: &str) -> Option<&'static Row> {
-        self.0.get(method).copied()
+        self.0.get(method).map(|entry| entry.row)
+    }
+
+    /// How the access log reads the calls of an RPC.
+    pub(crate) fn personal(&self, method: &str) -> Option<&Arc<Personal>> {
+        self.0.get(method)?.personal.as_ref()
     }
 
     /// Decides a call: `Ok` when it may go on.
@@ -149,14 +177,14 @@ impl Table {
     }
 }
 
-fn methods(descriptors: &[u8], package: &str) -> Result<BTreeSet<String>, prost::DecodeError> {
-    let set = FileDescriptorSet::decode(descriptors)?;
+fn methods<'a>(set: &'a FileDescriptorSet, package: &str) -> BTreeMap<String, &'a MethodDescriptorProto> {
     let files = set.file.iter().filter(|file| file.package() == package);
     let services = files.flat_map(|file| &file.service);
     let paths = services.flat_map(|service| {
-        service.method.iter().map(move |method| format!("/{package}.{}/{}", service.name(), method.name()))
+        let path = |method: &str| format!("/{package}.{}/{method}", service.name());
+        service.method.iter().map(move |method| (path(method.name()), method))
     });
-    Ok(paths.collect())
+    paths.collect()
 }
 
 #[cfg(test)]
@@ -190,6 +218,23 @@ mod tests {
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKey: row without RPC".to_owned()));
         let lines = gaps(NOBODY);
         assert!(lines.contains(&"/eduhub.identity.v1.TokenService/GetKeys: no role".to_owned()));
+    }
+
+    #[test]
+    fn an_rpc_with_personal_records_says_so_and_where() {
+        const GET: &str = "/eduhub.registry.v1.RecordService/GetRecord";
+        const LIST: &str = "/eduhub.registry.v1.RecordService/ListRecords";
+        static ROWS: &[Row] = &[
+            Row::allow(GET, &[Role::Vendor], ScopeRule::School),
+            Row::allow(LIST, &[Role::Vendor], ScopeRule::School).personal("pages"),
+        ];
+        let gaps = Table::complete(ROWS, "eduhub.registry.v1").unwrap_err();
+        assert!(
+            gaps.lines.contains(&format!("{GET}: returns personal records, and its row does not say so"))
+        );
+        assert!(gaps.lines.contains(&format!("{LIST}: its answer has no pages")), "{gaps}");
+        let hidden = gaps.lines.iter().filter(|line| line.contains("does not say so")).count();
+        assert_eq!(hidden, 1, "only of what has a row: {gaps}");
     }
 
     #[tokio::test]

@@ -24,19 +24,19 @@ fn rows_that_are_no_rpc_make_no_table() {
     assert_eq!(gaps.lines.len(), 2, "{gaps}");
 }
 
-const GET_SCHOOL: &str = "/eduhub.registry.v1.SchoolService/GetSchool";
-const LIST_CODES: &str = "/eduhub.registry.v1.CodeListService/ListCodes";
+const GET_POSITION: &str = "/eduhub.facility.v1.RecordService/GetPosition";
+const GET_KEYS: &str = "/eduhub.facility.v1.IngestService/GetReceiptKeys";
 
 fn table() -> Table {
     use eduhub_proto::DESCRIPTORS;
     use prost::Message;
     let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
-    let files = set.file.iter().filter(|file| file.package() == "eduhub.registry.v1");
+    let files = set.file.iter().filter(|file| file.package() == "eduhub.facility.v1");
     let rows = files.flat_map(|file| &file.service).flat_map(|service| {
         service.method.iter().map(|method| {
-            let path = format!("/eduhub.registry.v1.{}/{}", service.name(), method.name());
+            let path = format!("/eduhub.facility.v1.{}/{}", service.name(), method.name());
             let path: &'static str = Box::leak(path.into_boxed_str());
-            if path == LIST_CODES {
+            if path == GET_KEYS {
                 Row::public(path)
             } else {
                 Row::allow(path, &[Role::Vendor], ScopeRule::School)
@@ -44,7 +44,7 @@ fn table() -> Table {
         })
     });
     let rows: &'static [Row] = Box::leak(rows.collect::<Vec<_>>().into_boxed_slice());
-    Table::complete(rows, "eduhub.registry.v1").unwrap()
+    Table::complete(rows, "eduhub.facility.v1").unwrap()
 }
 
 /// Answers with the principal in a header, as a handler would find it.
@@ -56,9 +56,9 @@ async fn who(request: Request<axum::body::Body>) -> http::Response<Body> {
 
 async fn call(mint: &TokenMint, path: &str, token: Option<String>) -> http::Response<Body> {
     let router = axum::Router::new()
-        .route(GET_SCHOOL, axum::routing::any(who))
-        .route(LIST_CODES, axum::routing::any(who))
-        .route("/eduhub.registry.v1.SchoolService/Secret", axum::routing::any(who));
+        .route(GET_POSITION, axum::routing::any(who))
+        .route(GET_KEYS, axum::routing::any(who))
+        .route("/eduhub.facility.v1.RecordService/Secret", axum::routing::any(who));
     let routes = layered(Routes::from(router), AuthLayer::new(mint.verifier(), table()));
     let mut request = Request::post(path).header("content-type", "application/grpc");
     if let Some(token) = token {
@@ -80,12 +80,12 @@ async fn the_caller_reaches_the_handler_only_through_its_row() {
     let vendor = Persona::vendor("37000001");
     let token = |persona: &Persona| Some(mint.token(persona).unwrap());
 
-    assert_eq!(call(&mint, LIST_CODES, None).await.headers()["who"], "nobody");
-    assert_eq!(call(&mint, GET_SCHOOL, token(&vendor)).await.headers()["who"], vendor.0.sub.as_str());
+    assert_eq!(call(&mint, GET_KEYS, None).await.headers()["who"], "nobody");
+    assert_eq!(call(&mint, GET_POSITION, token(&vendor)).await.headers()["who"], vendor.0.sub.as_str());
 
-    let response = call(&mint, GET_SCHOOL, None).await;
+    let response = call(&mint, GET_POSITION, None).await;
     assert_eq!(refused(&response), Some(Reason::Unauthenticated));
-    let response = call(&mint, GET_SCHOOL, token(&Persona::admin())).await;
+    let response = call(&mint, GET_POSITION, token(&Persona::admin())).await;
     assert_eq!(refused(&response), Some(Reason::Forbidden));
     assert!(response.headers().get("who").is_none());
 }
@@ -94,7 +94,7 @@ async fn the_caller_reaches_the_handler_only_through_its_row() {
 async fn a_path_without_row_reaches_no_handler() {
     let mint = TokenMint::new().unwrap();
     let token = mint.token(&Persona::vendor("37000001")).unwrap();
-    let response = call(&mint, "/eduhub.registry.v1.SchoolService/Secret", Some(token)).await;
+    let response = call(&mint, "/eduhub.facility.v1.RecordService/Secret", Some(token)).await;
     assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), tonic::Code::Unimplemented);
     assert!(response.headers().get("who").is_none());
 }

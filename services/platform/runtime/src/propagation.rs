@@ -16,6 +16,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 pub use layer::{TraceLayer, TraceService};
+pub use metrics::code_name;
 
 const TRACEPARENT: &str = "traceparent";
 

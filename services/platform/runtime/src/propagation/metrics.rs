@@ -28,6 +28,11 @@ const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
+/// A code's name as metrics and logs write it: `NOT_FOUND`.
+pub fn code_name(code: tonic::Code) -> &'static str {
+    CODES[code as usize]
+}
+
 /// Rate, errors and duration of a server's calls: one series for each method and code, found once and kept, so that a call costs
 /// no look-up by labels and no text.
 #[derive(Clone)]
@@ -68,9 +73,8 @@ impl CallMetrics {
     pub(super) fn end(&self, number: usize, code: tonic::Code, took: Duration) {
         self.open(number).add(-1);
         let series = &self.series[number];
-        let code = code as usize;
-        let bind = || series.bind(CODES[code]);
-        series.ended[code].get_or_init(bind).record(took.as_secs_f64());
+        let bind = || series.bind(code_name(code));
+        series.ended[code as usize].get_or_init(bind).record(took.as_secs_f64());
     }
 }
 

@@ -53,6 +53,9 @@ pub enum TelemetryError {
     /// `EDUHUB_LOG` is not a filter.
     #[error("EDUHUB_LOG is not a filter such as \"info,sqlx=debug\": {0}")]
     Filter(String),
+    /// `EDUHUB_ACCESS_LOG` is no switch.
+    #[error("EDUHUB_ACCESS_LOG is neither on nor off")]
+    AccessLog,
     /// `EDUHUB_TRACE_RATIO` is not a share.
     #[error("EDUHUB_TRACE_RATIO is not a number from 0 to 1")]
     Ratio,
@@ -75,6 +78,9 @@ pub enum TelemetryError {
 pub struct TelemetryConfig {
     /// Log filter (`EDUHUB_LOG`).
     pub log: String,
+    /// Whether calls that read personal data are told, one line each with target `eduhub::access` (`EDUHUB_ACCESS_LOG`, on or
+    /// off), default on: whatever `log` says of levels, since it is evidence and no chatter.
+    pub access_log: bool,
     /// Collector, `http://host:4317` (`EDUHUB_OTLP_ENDPOINT`); none: nothing is sent.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that begin here and are sent (`EDUHUB_TRACE_RATIO`), default 1: a province makes few
@@ -90,6 +96,7 @@ impl Default for TelemetryConfig {
     fn default() -> Self {
         Self {
             log: DEFAULT_LOG.to_owned(),
+            access_log: true,
             otlp_endpoint: None,
             trace_ratio: 1.0,
             metrics_every: Duration::from_secs(METRICS_SECONDS),
@@ -124,7 +131,8 @@ pub fn init(service: &'static str) -> Result<Telemetry, TelemetryError> {
 pub fn init_with(service: &'static str, config: TelemetryConfig) -> Result<Telemetry, TelemetryError> {
     let filter =
         |text: &str| EnvFilter::try_new(text).map_err(|error| TelemetryError::Filter(error.to_string()));
-    let (log, sent_log) = (filter(&config.log)?, filter(&config.log)?);
+    let log = config.filter();
+    let (log, sent_log) = (filter(&log)?, filter(&log)?);
     let not_traced = filter(NOT_TRACED)?;
     // Before the providers: the metrics' would take the place of the running one.
     if STARTED.swap(true, Ordering::Relaxed) {
@@ -161,11 +169,17 @@ pub fn init_with(service: &'static str, config: TelemetryConfig) -> Result<Telem
 }
 
 impl TelemetryConfig {
-    /// Reads `EDUHUB_LOG`, `EDUHUB_OTLP_ENDPOINT`, `EDUHUB_TRACE_RATIO`, `EDUHUB_METRICS_SECONDS` and
+    /// The log filter with the access log in it; a directive of its own for that target, later in the text, still counts.
+    fn filter(&self) -> String {
+        let level = if self.access_log { "info" } else { "off" };
+        format!("eduhub::access={level},{}", self.log)
+    }
+
+    /// Reads `EDUHUB_LOG`, `EDUHUB_ACCESS_LOG`, `EDUHUB_OTLP_ENDPOINT`, `EDUHUB_TRACE_RATIO`, `EDUHUB_METRICS_SECONDS` and
     /// `EDUHUB_METRICS_LISTEN`.
     ///
     /// # Errors
-    /// [`TelemetryError::Ratio`], [`TelemetryError::Interval`], [`TelemetryError::Scrape`].
+    /// [`TelemetryError::AccessLog`], [`TelemetryError::Ratio`], [`TelemetryError::Interval`], [`TelemetryError::Scrape`].
     pub fn from_env() -> Result<Self, TelemetryError> {
         let get = |key| std::env::var(key).ok().filter(|value: &String| !value.is_empty());
         let trace_ratio = match get("EDUHUB_TRACE_RATIO") {
@@ -180,7 +194,14 @@ impl TelemetryConfig {
             let refused = || TelemetryError::Scrape(format!("{text} is not an address such as 0.0.0.0:9464"));
             text.parse().map_err(|_| refused())
         });
+        let access_log = match get("EDUHUB_ACCESS_LOG").as_deref() {
+            None | Some("on" | "true") => true,
+            // What `off` becomes in a file of YAML.
+            Some("off" | "false") => false,
+            Some(_) => return Err(TelemetryError::AccessLog),
+        };
         Ok(Self {
+            access_log,
             log: get("EDUHUB_LOG").unwrap_or_else(|| DEFAULT_LOG.to_owned()),
             otlp_endpoint: get("EDUHUB_OTLP_ENDPOINT"),
             trace_ratio: trace_ratio.ok_or(TelemetryError::Ratio)?,
