@@ -25,7 +25,7 @@ pub(crate) enum Form {
     One(Client),
     /// It keeps its connections to the Sentinels: a failover is no time to make new ones.
     Sentinel(Arc<Mutex<SentinelClient>>),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// A connection; clones share it.
@@ -49,7 +49,7 @@ impl Form {
                 let client = sentinel(first, &address.nodes, watched, address.tls, certificates)?;
                 Self::Sentinel(Arc::new(Mutex::new(client)))
             }
-            Kind::Cluster => Self::Cluster(cluster(&address.nodes, certificates)?),
+            Kind::Cluster => Self::Cluster(Box::new(cluster(&address.nodes, certificates)?)),
         })
     }
 
