@@ -22,7 +22,7 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// How a connection is made.
 #[derive(Clone)]
 pub(crate) enum Form {
-    One(Client),
+    One(Box<Client>),
     /// It keeps its connections to the Sentinels: a failover is no time to make new ones.
     Sentinel(Arc<Mutex<SentinelClient>>),
     Cluster(Box<ClusterClient>),
@@ -41,10 +41,10 @@ impl Form {
             return Err((ErrorKind::InvalidClientConfig, "no host").into());
         };
         Ok(match address.kind {
-            Kind::One => Self::One(match certificates {
+            Kind::One => Self::One(Box::new(match certificates {
                 Some(certificates) => Client::build_with_tls(first.clone(), certificates)?,
                 None => Client::open(first.clone())?,
-            }),
+            })),
             Kind::Sentinel(watched) => {
                 let client = sentinel(first, &address.nodes, watched, address.tls, certificates)?;
                 Self::Sentinel(Arc::new(Mutex::new(client)))
