@@ -159,14 +159,21 @@ impl Context {
     /// SQL for the rows of a table that are to be judged: those of a kind that came, and those of the keys $3. Each is looked up
     /// by itself (`offset 0` keeps it so): a join that was planned while the tables were empty would go through all of them.
     pub fn rows(&self, kind: Kind, table: &str) -> String {
+        let came = match self.scope {
+            // Not `touched`: what came twice is one by the union, without a sort of keys before it.
+            Scope::Batch => format!(
+                "select l.record_id from change_log l where l.xid = $2 and l.school_code = $1 and l.kind = {}",
+                kind as i32
+            ),
+            Scope::Since | Scope::Asked => format!("select t.record_id from {} t", self.touched(kind, table)),
+        };
         format!(
             "(select r.* from (
-                select t.record_id from {} t
+                {came}
                 union
                 select k.record_id from unnest($3::text[]) as asked(key) cross join lateral (
                   select record_id from {table} where school_code = $1 and record_key = asked.key offset 0) k
-              ) u cross join lateral (select * from {table} where record_id = u.record_id offset 0) r)",
-            self.touched(kind, table)
+              ) u cross join lateral (select * from {table} where record_id = u.record_id offset 0) r)"
         )
     }
 
