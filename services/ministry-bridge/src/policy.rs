@@ -40,6 +40,11 @@ pub const ROWS: &[Row] = &[
         &[Role::DepartmentAdmin],
         ScopeRule::Province,
     ),
+    Row::allow(
+        "/eduhub.bridge.v1.CapabilityService/CheckMinistry",
+        &[Role::DepartmentAdmin],
+        ScopeRule::Province,
+    ),
 ];
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ async fn the_doctor_names_what_is_broken() {
         assert!(count(&text, expected) >= 5, "{expected}: {text}");
     }
     assert_eq!((count(&text, "TOKEN"), count(&text, "CONSUMERS")), (1, 2), "{text}");
+    assert_eq!(count(&text, "MINISTRY"), 1, "{text}");
 
     let (code, text) = doctor(&ground, &Given { ca: other_ca, ..well() }).await;
     assert_eq!((code, count(&text, "TLS_UNTRUSTED"), count(&text, "READY")), (2, 5, 0), "{text}");
@@ -52,6 +53,11 @@ async fn the_doctor_names_what_is_broken() {
     std::fs::write(&wrong, "not the password").unwrap();
     let (code, text) = doctor(&ground, &Given { password: wrong, ..well() }).await;
     assert_eq!((code, count(&text, "BAD_CREDENTIALS"), count(&text, "READY")), (2, 1, 5), "{text}");
+
+    // The Ministry is none of ours: it is told, and everything else is well.
+    ground.stack.kill9(Program::Simulators).await.unwrap();
+    let (code, text) = doctor(&ground, &right).await;
+    assert_eq!((code, count(&text, "MINISTRY_AWAY")), (1, 1), "{text}");
 
     ground.stack.kill9(Program::Facility).await.unwrap();
     let (code, text) = doctor(&ground, &right).await;

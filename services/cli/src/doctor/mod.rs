@@ -5,6 +5,7 @@
 
 mod access;
 mod feed;
+mod ministry;
 mod reach;
 mod service;
 
@@ -68,11 +69,15 @@ pub async fn examine(
     let looks = targets.iter().map(|target| one(target, tls, signed_in.as_ref()));
     findings.extend(join_all(looks).await.into_iter().flatten());
     findings.extend(access::signed_in(session.as_ref()));
-    for name in ["registry", "facility"] {
+    for name in ["registry", "facility", "bridge"] {
         let url = targets.iter().find(|t| t.name == name).and_then(|t| t.url.clone());
         let answers = !findings.iter().any(|f| f.place == name && f.level == Level::Broken);
         if let (Some(url), Some(session), true) = (url, &signed_in, answers) {
-            findings.push(feed::look(name, &Server::new(url, tls.clone(), session.clone())).await);
+            let server = Server::new(url, tls.clone(), session.clone());
+            findings.push(match name {
+                "bridge" => ministry::look(&server).await,
+                name => feed::look(name, &server).await,
+            });
         }
     }
     findings

@@ -2,6 +2,7 @@
 //! switching one is configuration and holds for transfers that start afterwards.
 
 mod rpc;
+mod standing;
 mod store;
 
 pub use rpc::{Capabilities, mode};

@@ -5,12 +5,13 @@ use eduhub_faults::Fault;
 use eduhub_pg::in_tx;
 use eduhub_proto::bridge::v1::capability_service_server::CapabilityService;
 use eduhub_proto::bridge::v1::{
-    Capability, ListCapabilitiesRequest, ListCapabilitiesResponse, SetCapabilityRequest, TransferMode,
+    Capability, CheckMinistryRequest, ListCapabilitiesRequest, ListCapabilitiesResponse, MinistryStanding,
+    SetCapabilityRequest, TransferMode,
 };
 use eduhub_proto::common::v1::Dataset;
 use tonic::{Request, Response, Status};
 
-use super::store;
+use super::{standing, store};
 use crate::core::Core;
 use crate::error::Error;
 
@@ -52,6 +53,13 @@ impl CapabilityService for Capabilities {
         _: Request<ListCapabilitiesRequest>,
     ) -> Result<Response<ListCapabilitiesResponse>, Status> {
         Ok(Response::new(self.all().await?))
+    }
+
+    async fn check_ministry(
+        &self,
+        _: Request<CheckMinistryRequest>,
+    ) -> Result<Response<MinistryStanding>, Status> {
+        Ok(Response::new(standing::look(&self.0).await?))
     }
 
     async fn set_capability(

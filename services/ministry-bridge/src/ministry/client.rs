@@ -88,6 +88,15 @@ impl Ministry {
         &self.counts
     }
 
+    /// Whether it gives a token now; past the breaker, and nothing else is sent.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn check(&self) -> Result<(), Failure> {
+        self.limiter.until_ready().await;
+        self.tokens.try_out(&self.http).await
+    }
+
     /// Sends a batch. The same `key` with the same `body` has the same effect once.
     ///
     /// # Errors

@@ -52,6 +52,11 @@ impl Tokens {
         Ok(token)
     }
 
+    /// A token fetched only to see whether one is given; the one that is held stays.
+    pub(super) async fn try_out(&self, http: &Client) -> Result<(), Failure> {
+        self.fetch(http).await.map(drop)
+    }
+
     async fn fetch(&self, http: &Client) -> Result<Token, Failure> {
         let form = [
             ("grant_type", "client_credentials"),

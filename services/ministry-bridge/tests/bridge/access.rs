@@ -34,6 +34,7 @@ const EXPECTED: AccessTable = AccessTable {
         ("ReconcileService/ListDifferences", READ),
         ("CapabilityService/ListCapabilities", READ),
         ("CapabilityService/SetCapability", &[DepartmentAdmin]),
+        ("CapabilityService/CheckMinistry", &[DepartmentAdmin]),
     ],
     // What is asked for is there, and not always in the state for it.
     admitted: &[Code::Ok, Code::FailedPrecondition],
@@ -101,6 +102,7 @@ async fn call(lab: &Lab, rpc: &str, by: Option<AsciiMetadataValue>, at: &Targets
             };
             c.set_capability(with(by, ask)).await.map(|_| ())
         }
+        "CheckMinistry" => c.check_ministry(with(by, pb::CheckMinistryRequest {})).await.map(|_| ()),
         other => panic!("{other} has no call here"),
     }
 }

@@ -13,6 +13,7 @@ mod lab;
 mod order;
 mod poison;
 mod reconcile;
+mod standing;
 mod start;
 mod story;
 mod stub;
