@@ -146,6 +146,12 @@ OVERVIEW = dashboard(
               (gauge("eduhub_feed_held_back_seconds", by="service_name"), "held back in {{service_name}}")),
         lines("Oldest transfer, oldest review", "s", (gauge("eduhub_bridge_ledger_age_seconds"), "transfer"),
               (gauge("eduhub_approval_review_age_seconds", by="dataset"), "review {{dataset}}"))),
+    row("Access",
+        lines("Sign-ins by outcome", "reqps", (rate("eduhub_identity_sign_ins_total", by="outcome"), "{{outcome}}"),
+              about="BAD_CREDENTIALS that do not stop: somebody guesses, or a client has an old secret"),
+        bars("Grants in force", "short", (gauge("eduhub_identity_grants", by="kind, ends"), "{{kind}}, ends {{ends}}")),
+        number("Age of the token key", "s", gauge("eduhub_identity_key_age_seconds"), width=8,
+               about="By the date that its file is named after; a year is old")),
 )
 
 FLOW = dashboard(

@@ -14,6 +14,7 @@ pub mod config;
 mod credential;
 mod database;
 mod grant;
+pub mod metrics;
 mod page;
 pub mod policy;
 mod principal;

@@ -5,10 +5,12 @@ use eduhub_identity::{
     Population,
     app::{self, NAME, Parts},
     config::{Config, PREFIX},
+    metrics,
     schema::MIGRATOR,
 };
 use eduhub_runtime::{client, config::Reader, program::Program};
 use std::process::ExitCode;
+use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,6 +28,9 @@ async fn serve(reader: Reader) -> Result<()> {
     let population = Population::new(config.population).context("NPD_CA")?;
     let pool = eduhub_pg::connect(&config.db).await?;
     eduhub_pg::check_schema(&pool, &MIGRATOR).await?;
+    metrics::show_key(&config.keyring);
+    let mut beside = JoinSet::new();
+    beside.spawn(eduhub_pg::figures(pool.clone(), metrics::questions()));
     let parts = Parts {
         pool: pool.clone(),
         cache,
@@ -37,6 +42,7 @@ async fn serve(reader: Reader) -> Result<()> {
         exclusive: config.exclusive,
     };
     app::server(config.server, parts).await?.run().await?;
+    drop(beside);
     pool.close().await;
     Ok(())
 }

@@ -3,13 +3,14 @@ use eduhub_runtime::meter::{Instrument, Metric};
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// Every table, with the services that show it.
-const TABLES: [(&str, &[Metric]); 9] = [
+const TABLES: [(&str, &[Metric]); 10] = [
     ("all", eduhub_runtime::metrics::METRICS),
     ("all", eduhub_pg::metrics::METRICS),
     ("all", eduhub_cache::metrics::METRICS),
     ("registry, facility", eduhub_ingest::metrics::METRICS),
     ("registry, facility", eduhub_feed::metrics::METRICS),
     ("registry, facility", eduhub_reads::metrics::METRICS),
+    ("identity", eduhub_identity::metrics::METRICS),
     ("registry", eduhub_registry::metrics::METRICS),
     ("approval", eduhub_approval::metrics::METRICS),
     ("ministry-bridge", eduhub_ministry_bridge::metrics::METRICS),

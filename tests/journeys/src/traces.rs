@@ -84,6 +84,7 @@ async fn measured(ground: &Ground, receipts: &[PushReceipt]) -> Shown {
     let push = [("rpc_method", "eduhub.registry.v1.IngestService/Push"), ("rpc_response_status_code", "OK")];
     Shown::wait(ground, "rpc_server_call_duration_seconds_count", &push, 1.0).await;
     Shown::wait(ground, "eduhub_registry_schools", &[], 3.0).await;
+    Shown::wait(ground, "eduhub_identity_grants", &[("kind", "vendor"), ("ends", "later")], 1.0).await;
     Shown::wait(ground, "eduhub_verification_backlog", &[], 0.0).await;
     Shown::wait(ground, "eduhub_approval_submissions", &[], 2.0).await;
     Shown::wait(ground, "eduhub_ingest_sessions_open", &[], 0.0).await;
@@ -95,6 +96,7 @@ async fn measured(ground: &Ground, receipts: &[PushReceipt]) -> Shown {
     assert!(shown.sum("db_client_connection_max", &[]) > 0.0);
     // What a good day without a consumer does not show.
     let quiet = [
+        "eduhub_identity_key_age_seconds",
         "eduhub_approval_review_age_seconds",
         "eduhub_feed_delivery_delay_seconds",
         "eduhub_feed_streams",

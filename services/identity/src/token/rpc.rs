@@ -2,6 +2,7 @@
 use super::{Failures, Issuer, assertion, revocations, subject};
 use crate::credential::{CredentialKind, Hasher, store as credentials};
 use crate::database::transaction;
+use crate::metrics::{SignIns, kind_of};
 use crate::wire::timestamp;
 use eduhub_auth::Keyring;
 use eduhub_faults::{Fault, Reason};
@@ -27,13 +28,14 @@ pub struct Tokens {
     failures: Failures,
     keyring: Keyring,
     issuer: Issuer,
+    sign_ins: SignIns,
 }
 
 impl Tokens {
     /// On this database, with these keys.
     pub fn new(pool: PgPool, hasher: Hasher, keyring: Keyring) -> Self {
         let issuer = Issuer::new(keyring.clone());
-        Self { pool, hasher, failures: Failures::new(), keyring, issuer }
+        Self { pool, hasher, failures: Failures::new(), keyring, issuer, sign_ins: SignIns::new() }
     }
 
     /// The principal that a proof belongs to; `None` for every wrong proof, after the same work.
@@ -49,6 +51,26 @@ impl Tokens {
                 self.by_assertion(client_id, assertion).await
             }
         }
+    }
+
+    /// A token for a proof.
+    async fn issue(&self, proof: Proof) -> Result<IssueTokenResponse, Failure> {
+        let name = name_of(&proof);
+        self.failures.admit(&name).await?;
+        let Some(principal) = self.prove(&name, proof).await? else {
+            self.failures.add(&name).await;
+            tracing::info!("sign-in refused");
+            return Err(Fault::new(Reason::BadCredentials).into());
+        };
+        let mut conn = self.pool.acquire().await?;
+        let claims = subject::claims(&mut conn, principal).await?;
+        let issued = self.issuer.issue(&claims)?;
+        tracing::info!(principal = %claims.sub, token = %claims.jti, "token issued");
+        Ok(IssueTokenResponse {
+            access_token: issued.token.expose_secret().to_owned(),
+            expires_at: Some(timestamp(issued.expires_at)),
+            principal_id: claims.sub,
+        })
     }
 
     async fn by_secret(
@@ -71,6 +93,10 @@ impl Tokens {
         let (principal, hash) = stored.map(|found| (found.principal_id, found.secret_hash)).unzip();
         let secret = if sensible { secret } else { SecretString::default() };
         let right = self.hasher.verify(turn, secret, hash.flatten()).await?;
+        if let Some(principal) = principal.filter(|_| !right) {
+            // A name that somebody has: who is being guessed at. Other names may be a password in the wrong place.
+            tracing::info!(%principal, "wrong secret or password");
+        }
         Ok(principal.filter(|_| right))
     }
 
@@ -98,22 +124,10 @@ impl TokenService for Tokens {
         request: Request<IssueTokenRequest>,
     ) -> Result<Response<IssueTokenResponse>, Status> {
         let proof = request.into_inner().proof.ok_or_else(|| Fault::invalid("proof", "MISSING"))?;
-        let name = name_of(&proof);
-        self.failures.admit(&name).await?;
-        let Some(principal) = self.prove(&name, proof).await? else {
-            self.failures.add(&name).await;
-            tracing::info!("sign-in refused");
-            return Err(Fault::new(Reason::BadCredentials).into());
-        };
-        let mut conn = self.pool.acquire().await.map_err(Failure::from)?;
-        let claims = subject::claims(&mut conn, principal).await?;
-        let issued = self.issuer.issue(&claims)?;
-        tracing::info!(principal = %claims.sub, token = %claims.jti, "token issued");
-        Ok(Response::new(IssueTokenResponse {
-            access_token: issued.token.expose_secret().to_owned(),
-            expires_at: Some(timestamp(issued.expires_at)),
-            principal_id: claims.sub,
-        }))
+        let kind = kind_of(&proof);
+        let issued = self.issue(proof).await.map_err(Fault::from);
+        self.sign_ins.ended(kind, issued.as_ref().err().map(Fault::reason));
+        Ok(issued.map(Response::new)?)
     }
 
     async fn get_keys(&self, _: Request<GetKeysRequest>) -> Result<Response<GetKeysResponse>, Status> {
@@ -131,11 +145,11 @@ impl TokenService for Tokens {
 
 /// What failures are counted under: kind of proof and name, cut to a length that no real name has.
 fn name_of(proof: &Proof) -> String {
-    let (kind, name) = match proof {
-        Proof::ClientSecret(proof) => ("secret", &proof.client_id),
-        Proof::ClientAssertion(proof) => ("key", &proof.client_id),
-        Proof::Password(proof) => ("password", &proof.user_name),
+    let name = match proof {
+        Proof::ClientSecret(proof) => &proof.client_id,
+        Proof::ClientAssertion(proof) => &proof.client_id,
+        Proof::Password(proof) => &proof.user_name,
     };
-    let name: String = name.chars().take(MAX_NAME).collect();
-    format!("{kind} {name}")
+    let cut: String = name.chars().take(MAX_NAME).collect();
+    format!("{} {cut}", kind_of(proof))
 }

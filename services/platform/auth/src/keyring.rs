@@ -4,6 +4,8 @@ use eduhub_proto::identity::v1::PublicKey;
 use eduhub_runtime::config::Reader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use time::Date;
+use time::macros::format_description;
 
 /// A key file with this end is published and does not sign yet: give every replica the next key first, and only then take
 /// the end off the name, so that no verifier meets a signature whose key it does not know.
@@ -16,6 +18,7 @@ pub struct Keyring(Arc<Keys>);
 struct Keys {
     current: Signer,
     published: Vec<PublicKey>,
+    since: Option<Date>,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -44,17 +47,22 @@ impl Keyring {
             path: path.display().to_string(),
             reason: reason.to_string(),
         };
-        let mut signing = Vec::new();
-        let mut waiting = Vec::new();
+        let (mut signing, mut waiting, mut since) = (Vec::new(), Vec::new(), None);
         for file in files(path).map_err(|error| fail(path, &error))? {
             let pem = std::fs::read(&file).map_err(|error| fail(&file, &error))?;
             let keys = Signer::all_from_pem(&pem).map_err(|error| fail(&file, &error))?;
-            let is_next = file.to_string_lossy().ends_with(NEXT);
-            if is_next { waiting.extend(keys) } else { signing.extend(keys) }
+            if file.to_string_lossy().ends_with(NEXT) {
+                waiting.extend(keys);
+            } else {
+                if signing.is_empty() {
+                    since = named_after(&file);
+                }
+                signing.extend(keys);
+            }
         }
         let mut signing = signing.into_iter();
         let current = signing.next().ok_or_else(|| fail(path, &"holds no key that may sign"))?;
-        Ok(Self::of(current, signing.chain(waiting)))
+        Ok(Self::since_day(since, current, signing.chain(waiting)))
     }
 
     /// A ring of one new key, for tests.
@@ -80,9 +88,13 @@ impl Keyring {
 
     /// A ring of one key that signs and others that are published.
     pub fn of(current: Signer, others: impl IntoIterator<Item = Signer>) -> Self {
+        Self::since_day(None, current, others)
+    }
+
+    fn since_day(since: Option<Date>, current: Signer, others: impl IntoIterator<Item = Signer>) -> Self {
         let mut published = vec![current.public_key().clone()];
         published.extend(others.into_iter().map(|key| key.public_key().clone()));
-        Self(Arc::new(Keys { current, published }))
+        Self(Arc::new(Keys { current, published, since }))
     }
 
     /// The key that signs.
@@ -90,10 +102,21 @@ impl Keyring {
         &self.0.current
     }
 
+    /// The day that the file of the key that signs is named after (`2026-12.pem`: the first of the month), if it is.
+    pub fn since(&self) -> Option<Date> {
+        self.0.since
+    }
+
     /// All keys whose signatures are good, the signing one first.
     pub fn published(&self) -> &[PublicKey] {
         &self.0.published
     }
+}
+
+fn named_after(file: &Path) -> Option<Date> {
+    let stem = file.file_stem()?.to_str()?;
+    let day = if stem.len() == "2026-12".len() { format!("{stem}-01") } else { stem.to_owned() };
+    Date::parse(&day, format_description!("[year]-[month]-[day]")).ok()
 }
 
 /// The file itself, or a directory's PEM files, newest name first.
@@ -135,6 +158,9 @@ mod tests {
         std::fs::write(dir.path().join("README"), "not a key").unwrap();
         let ring = Keyring::load(dir.path()).unwrap();
         assert_eq!(ring.current().public_key().key_id, id(&new));
+        assert_eq!(ring.since().map(|day| day.to_string()), Some("2026-07-01".to_owned()));
+        assert_eq!(named_after(Path::new("/keys/2026-07-15.pem")).map(|day| day.day()), Some(15));
+        assert_eq!(named_after(Path::new("/keys/token-key.pem")), None);
         let published: Vec<_> = ring.published().iter().map(|key| key.key_id.clone()).collect();
         assert_eq!(published, [id(&new), id(&old), id(&next)]);
     }
