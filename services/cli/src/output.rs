@@ -13,9 +13,15 @@ use tonic::Status;
 /// Width of tables when there is no terminal.
 const WIDTH: u16 = 80;
 
-/// One line on standard output.
+/// What a shell calls the end of a program whose reader has gone (128 + SIGPIPE).
+const READER_GONE: i32 = 141;
+
+/// One line on standard output. The program ends quietly when nobody reads it any more (`| head`).
 pub fn line(text: impl Display) {
-    println!("{text}");
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        let gone = error.kind() == std::io::ErrorKind::BrokenPipe;
+        std::process::exit(if gone { READER_GONE } else { 1 });
+    }
 }
 
 /// One line on standard error: progress and notes, so that standard output stays for results.
@@ -71,7 +77,7 @@ pub fn table(heads: &[&str], rows: Vec<Vec<String>>) {
     if let Some(first) = table.column_mut(0) {
         first.set_constraint(ColumnConstraint::ContentWidth);
     }
-    println!("{table}");
+    line(table);
 }
 
 /// A progress bar on standard error; nothing without a terminal.

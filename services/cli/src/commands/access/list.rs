@@ -102,13 +102,17 @@ fn grant(g: &Grant) -> String {
         .chain(scope.schools)
         .collect();
     let ended = g.ended_at.as_ref().map(|at| format!("\n    ended {} {}", moment(Some(at)), g.end_reason));
+    let domains: Vec<String> = g.domains().map(|d| word(d.as_str_name(), "DATA_DOMAIN_")).collect();
     format!(
-        "{}  {} to {}\n    {} for {}{}",
+        "{}  {} to {}\n    {} for {}\n    {} up to class {}, principal {}{}",
         g.grant_id,
         g.valid_from,
         g.valid_to,
         g.name,
         places.join(", "),
+        domains.join(", "),
+        word(g.max_class().as_str_name(), "SENSITIVITY_"),
+        g.principal_id,
         ended.unwrap_or_default()
     )
 }

@@ -3,6 +3,7 @@ mod apply;
 pub(super) mod credential;
 mod decide;
 mod list;
+mod revoke;
 
 use super::connect::Connection;
 use crate::server::Server;
@@ -18,6 +19,8 @@ pub enum Command {
     Credential(credential::Args),
     /// Applications, or grants with --grants.
     List(list::Args),
+    /// End a grant, or one credential of it: everywhere within a minute.
+    Revoke(revoke::Args),
 }
 
 /// Identity as the server to call.
@@ -40,6 +43,7 @@ impl Command {
             Command::Decide(args) => args.run().await,
             Command::Credential(args) => args.run().await,
             Command::List(args) => args.run().await,
+            Command::Revoke(args) => args.run().await,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `eduhub admin`.
+mod accounts;
 mod consumer;
 mod doctor;
 mod officer;
 mod restored;
 mod schools;
+mod subscriptions;
 mod units;
 
 use std::process::ExitCode;
@@ -18,6 +20,12 @@ pub enum Command {
     Units(units::Command),
     /// Create an officer's local account; a password is made and shown once.
     CreateOfficer(officer::Args),
+    /// Accounts of officers, clients and services.
+    Accounts(accounts::Args),
+    /// Disable an account: everywhere within a minute.
+    Disable(accounts::Disable),
+    /// Stored subscriptions of all consumers, and how far they are.
+    Subscriptions(subscriptions::Args),
     /// Create a grant that reads the feeds, with a credential: for an operations centre and the like.
     CreateConsumer(consumer::Args),
     /// Look at a deployment from outside, end to end, and say what is wrong with it.
@@ -33,6 +41,9 @@ impl Command {
             Command::ImportSchools(import) => import.run().await,
             Command::Units(command) => command.run().await,
             Command::CreateOfficer(args) => args.run().await,
+            Command::Accounts(args) => args.run().await,
+            Command::Disable(args) => args.run().await,
+            Command::Subscriptions(args) => args.run().await,
             Command::CreateConsumer(args) => args.run().await,
             Command::Restored(args) => args.run().await,
         };
