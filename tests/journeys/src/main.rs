@@ -13,5 +13,6 @@ mod ministry;
 mod private_redis;
 mod redis_lost;
 mod revocation;
+mod rotation;
 mod traces;
 mod upgrade;

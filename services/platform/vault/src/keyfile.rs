@@ -6,7 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::VaultError;
 
-/// The key file, TOML. The highest seal id is current; older ones stay until nothing is sealed under them.
+/// The key file, TOML. The highest seal id is current; older ones stay until nothing is sealed under them. An entry with
+/// `next = true` opens and does not seal yet: give it to every process first, so that none meets a value that it can't open, and
+/// only then take the line away.
 ///
 /// ```toml
 /// blind_index_hex = "64 hex digits"   # changing it means indexing every row anew
@@ -32,6 +34,8 @@ pub struct KeyFile {
 #[serde(deny_unknown_fields)]
 struct SealEntry {
     id: u8,
+    #[serde(default)]
+    next: bool,
     #[serde(deserialize_with = "wiped")]
     key_hex: Zeroizing<String>,
 }
@@ -43,6 +47,8 @@ fn wiped<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<
 /// The decoded keys, wiped when dropped.
 pub(crate) struct Material {
     pub(crate) seal: BTreeMap<u8, Zeroizing<[u8; 32]>>,
+    /// The id that seals.
+    pub(crate) current: u8,
     pub(crate) blind_index: Zeroizing<[u8; 32]>,
     pub(crate) digest: Zeroizing<[u8; 32]>,
     pub(crate) cache: Zeroizing<[u8; 32]>,
@@ -79,8 +85,10 @@ impl KeyFile {
                 return Err(VaultError::KeyFile(format!("seal id {} stands there twice", entry.id)));
             }
         }
+        let current = self.seal.iter().filter(|entry| !entry.next).map(|entry| entry.id).max();
         Ok(Material {
             seal,
+            current: current.ok_or_else(|| VaultError::KeyFile("no [[seal]] key that may seal".into()))?,
             blind_index: key("blind_index_hex", &self.blind_index_hex)?,
             digest: key("digest_hex", &self.digest_hex)?,
             cache: key("cache_hex", &self.cache_hex)?,

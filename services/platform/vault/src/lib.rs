@@ -57,7 +57,7 @@ impl Vault {
     pub fn new(file: KeyFile) -> Result<Self, VaultError> {
         let material = file.decode()?;
         Ok(Self {
-            seal: SealKeys::new(&material.seal)?,
+            seal: SealKeys::new(&material.seal, material.current)?,
             blind: hmac::Key::new(hmac::HMAC_SHA256, &*material.blind_index),
             digest: hmac::Key::new(hmac::HMAC_SHA256, &*material.digest),
             cache: material.cache,
@@ -82,7 +82,7 @@ impl Vault {
         self.seal.open(aad, sealed)
     }
 
-    /// The id of the key that [`Vault::seal`] uses now: the highest in the file.
+    /// The id of the key that [`Vault::seal`] uses now: the highest in the file that is not `next`.
     pub fn current_key_id(&self) -> u8 {
         self.seal.current()
     }

@@ -21,13 +21,12 @@ pub(crate) struct SealKeys {
 }
 
 impl SealKeys {
-    pub(crate) fn new(material: &BTreeMap<u8, Zeroizing<[u8; 32]>>) -> Result<Self, VaultError> {
+    pub(crate) fn new(material: &BTreeMap<u8, Zeroizing<[u8; 32]>>, current: u8) -> Result<Self, VaultError> {
         let mut keys = BTreeMap::new();
         for (id, bytes) in material {
             let key = RandomizedNonceKey::new(&AES_256_GCM, &**bytes).map_err(|_| VaultError::Crypto)?;
             keys.insert(*id, key);
         }
-        let current = *material.keys().last().ok_or_else(|| VaultError::KeyFile("no [[seal]] key".into()))?;
         Ok(Self { keys, current })
     }
 

@@ -84,6 +84,25 @@ fn rotation_keeps_old_values_and_marks_them() {
 }
 
 #[test]
+fn a_next_key_opens_before_it_seals() {
+    let next = |text: String| text.replace("id = 2", "id = 2\nnext = true");
+    let (before, waiting, after) = (
+        vault(&[(1, 0x60)]),
+        Vault::new(KeyFile::parse(&next(file(&[(1, 0x60), (2, 0x61)]))).unwrap()).unwrap(),
+        vault(&[(1, 0x60), (2, 0x61)]),
+    );
+    assert_eq!(waiting.current_key_id(), 1);
+    let open = |vault: &Vault, sealed: &[u8]| vault.open(b"row", sealed).map(|value| value.to_vec()).ok();
+    let (old, new) = (waiting.seal(b"row", b"value").unwrap(), after.seal(b"row", b"value").unwrap());
+    // Two kinds of processes run side by side in each step, and each opens what the other seals.
+    assert_eq!(open(&before, &old), Some(b"value".to_vec()));
+    assert_eq!(open(&waiting, &new), Some(b"value".to_vec()));
+    assert_eq!(open(&before, &new), None, "without the step between it would be lost on this one");
+    let alone = KeyFile::parse(&next(file(&[(2, 0x61)]))).and_then(Vault::new).unwrap_err().to_string();
+    assert!(alone.contains("may seal"), "{alone}");
+}
+
+#[test]
 fn a_bad_key_file_is_named_without_its_keys() {
     let short = file(&[(1, 0x60)]).replace(&hex_from(0x40), "abcd12");
     let cases = [
