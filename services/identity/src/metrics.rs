@@ -56,6 +56,12 @@ impl SignIns {
     }
 }
 
+impl Default for SignIns {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The label of a kind of proof.
 pub fn kind_of(proof: &Proof) -> &'static str {
     match proof {

@@ -77,22 +77,31 @@ async fn every_read_of_personal_data_is_told_and_tells_nobodys() {
     is(wrong, &[("outcome", "NOT_FOUND"), ("role", "vendor"), ("grant", &client.grant_id), ("scope", code)]);
     assert!(wrong.get("schools").is_none() && !wrong.to_string().contains(&other.school_code), "{wrong}");
 
-    let (open, end) = (only(&lines, WATCH, "open"), only(&lines, WATCH, "end"));
+    streamed(&lines, code, followed);
+    reviewed(&lines, keys.len() as u64);
+    assert_eq!(self::lines(&ground, Program::Identity).len(), 0, "it was turned off there");
+    let text: String = lines.iter().map(Value::to_string).collect();
+    names_nobody("the access log", &text, &persons);
+    ground.stop().await;
+}
+
+/// A watch has two lines: it began, and it ended after so many changes.
+fn streamed(lines: &[Value], code: &str, followed: u64) {
+    let (open, end) = (only(lines, WATCH, "open"), only(lines, WATCH, "end"));
     is(open, &[("role", "consumer"), ("scope", "province")]);
     assert!(open.get("records").is_none(), "{open}");
     is(end, &[("outcome", "CANCELLED"), ("schools", code)]);
     assert_eq!(end["records"], followed, "{end}");
     assert_eq!((&end["token"], &end["trace_id"]), (&open["token"], &open["trace_id"]));
-    let sealed: u64 = all(&lines, "eduhub.registry.v1.SealService/ListSealed", "read")
+}
+
+/// Reviewers read as many records as there are keys, and name the seal.
+fn reviewed(lines: &[Value], keys: u64) {
+    let sealed: u64 = all(lines, "eduhub.registry.v1.SealService/ListSealed", "read")
         .inspect(|line| assert!(line["about"].as_str().unwrap().starts_with("seal:"), "{line}"))
         .map(|line| line["records"].as_u64().unwrap())
         .sum();
-    assert!(sealed >= keys.len() as u64, "{sealed} of {}", keys.len());
-
-    assert_eq!(self::lines(&ground, Program::Identity).len(), 0, "it was turned off there");
-    let text: String = lines.iter().map(Value::to_string).collect();
-    names_nobody("the access log", &text, &persons);
-    ground.stop().await;
+    assert!(sealed >= keys, "{sealed} of {keys}");
 }
 
 /// One record, two, a page and a search; gives how many pupils the last two showed.

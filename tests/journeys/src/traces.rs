@@ -55,6 +55,8 @@ async fn one_trace_leads_from_the_push_to_the_ministry_and_names_nobody() {
     assert!(told.len() > 10_000, "only {} bytes of telemetry", told.len());
     names_nobody("telemetry", &told, &persons);
     names_nobody("metrics", &shown.text, &persons);
+    // Evidence leaves by the collector, too.
+    assert!(told.contains("eduhub::access") && told.contains("SealService/ListSealed"), "no access log");
     let (records, inside) = collector.records();
     assert!(inside > 0 && records > inside, "{records} log records, {inside} inside of a trace");
     for log in std::fs::read_dir(logs).unwrap() {

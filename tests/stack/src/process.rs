@@ -30,7 +30,8 @@ pub struct Launch {
 }
 
 /// Taken over from this process: the superuser's DATABASE_URL, for one, is no business of a service.
-const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE", "EDUHUB_LOG"];
+const INHERITED: [&str; 7] =
+    ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE", "EDUHUB_LOG", "EDUHUB_ACCESS_LOG"];
 
 impl Launch {
     fn command(&self) -> Result<(Command, File), StackError> {

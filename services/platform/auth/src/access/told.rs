@@ -179,8 +179,10 @@ impl Reading {
         let kinds = self.kinds.names().or_else(|| asked.and_then(|asked| asked.kinds.names()));
         let caller = &self.caller;
         self.span.in_scope(|| {
+            // In the span for its trace, and no part of it: the line says all that the span's fields would say again.
             tracing::info!(
                 target: ACCESS,
+                parent: None,
                 phase,
                 rpc = self.personal.method,
                 principal = caller.sub.as_str(),
