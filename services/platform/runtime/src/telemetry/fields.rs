@@ -7,20 +7,15 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormattedFields;
 use tracing_subscriber::fmt::format::{FormatFields, Writer};
 
-/// Writes `"name":value,` for each field. The usual `JsonFields` parses and prints the whole object again whenever a field is
+/// As [`Text`]. The usual `JsonFields` parses and prints the whole object again whenever a field is
 /// added, and each call of a server adds its status at its end. Fields of OpenTelemetry alone (`otel.`) say nothing in a log.
 pub(super) struct SpanFields;
 
-/// The object that such text stands for.
-pub(super) fn object(text: &str) -> String {
-    format!("{{{}}}", text.strip_suffix(',').unwrap_or(text))
-}
-
 impl<'a> FormatFields<'a> for SpanFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'a>, fields: R) -> fmt::Result {
-        let mut visitor = Text { writer, outcome: Ok(()) };
+        let mut visitor = Text::new(writer);
         fields.record(&mut visitor);
-        visitor.outcome
+        visitor.outcome()
     }
 
     fn add_fields(&self, current: &'a mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
@@ -28,12 +23,22 @@ impl<'a> FormatFields<'a> for SpanFields {
     }
 }
 
-struct Text<'a> {
+/// Writes `"name":value,` for each field that it is shown.
+pub(super) struct Text<'a> {
     writer: Writer<'a>,
     outcome: fmt::Result,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    pub(super) fn new(writer: Writer<'a>) -> Self {
+        Self { writer, outcome: Ok(()) }
+    }
+
+    /// Whether all was written.
+    pub(super) fn outcome(self) -> fmt::Result {
+        self.outcome
+    }
+
     fn put(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         if field.name().starts_with("otel.") || self.outcome.is_err() {
             return;

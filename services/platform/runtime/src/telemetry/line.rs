@@ -2,17 +2,18 @@ use std::fmt;
 
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt;
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::fields;
+
 /// One event as one JSON line: `timestamp`, `level`, `service`, `target`, `trace_id`, `span_id`, `message`, the
-/// event's fields, and `spans` (outermost first, with their fields).
+/// event's fields, and `spans` (outermost first, with their fields). It is written as it is read, without a tree of its values:
+/// a line of the access log belongs to each read of a record.
 pub(super) struct JsonLine {
     pub(super) service: &'static str,
 }
@@ -28,71 +29,29 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Map::new();
         let now = OffsetDateTime::now_utc().format(&Rfc3339).map_err(|_| fmt::Error)?;
-        line.insert("timestamp".into(), now.into());
-        line.insert("level".into(), event.metadata().level().as_str().into());
-        line.insert("service".into(), self.service.into());
-        line.insert("target".into(), event.metadata().target().into());
+        let (level, target) = (event.metadata().level(), event.metadata().target());
+        let service = self.service;
+        write!(out, r#"{{"timestamp":"{now}","level":"{level}","service":"{service}","target":"{target}","#)?;
         let context = Context::current();
-        let trace = context.span().span_context().clone();
+        let span = context.span();
+        let trace = span.span_context();
         if trace.is_valid() {
-            line.insert("trace_id".into(), trace.trace_id().to_string().into());
-            line.insert("span_id".into(), trace.span_id().to_string().into());
+            write!(out, r#""trace_id":"{}","span_id":"{}","#, trace.trace_id(), trace.span_id())?;
         }
-        event.record(&mut Fields(&mut line));
-        let spans: Vec<Value> = ctx
-            .event_scope()
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-            .map(|span| described::<S, N>(&span))
-            .collect();
-        if !spans.is_empty() {
-            line.insert("spans".into(), spans.into());
+        let mut fields = fields::Text::new(out.by_ref());
+        event.record(&mut fields);
+        fields.outcome()?;
+        out.write_str(r#""spans":["#)?;
+        for (i, span) in ctx.event_scope().into_iter().flat_map(|scope| scope.from_root()).enumerate() {
+            out.write_str(if i == 0 { "{" } else { ",{" })?;
+            // Written by `SpanFields` when they were recorded.
+            if let Some(text) = span.extensions().get::<FormattedFields<N>>() {
+                out.write_str(&text.fields)?;
+            }
+            write!(out, r#""name":"{}"}}"#, span.name())?;
         }
-        writeln!(out, "{}", Value::Object(line))
-    }
-}
-
-/// A span's name and fields. The fields were written by [`super::fields::SpanFields`] when they were recorded.
-fn described<S, N>(span: &tracing_subscriber::registry::SpanRef<'_, S>) -> Value
-where
-    S: for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    let mut fields = match span.extensions().get::<FormattedFields<N>>() {
-        Some(text) => serde_json::from_str(&super::fields::object(&text.fields)).unwrap_or_default(),
-        None => Map::new(),
-    };
-    fields.insert("name".into(), span.name().into());
-    Value::Object(fields)
-}
-
-struct Fields<'a>(&'a mut Map<String, Value>);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().into(), format!("{value:?}").into());
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().into(), value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name().into(), value.into());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().into(), value.into());
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name().into(), value.into());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name().into(), value.into());
+        writeln!(out, "]}}")
     }
 }
 
@@ -103,6 +62,7 @@ mod tests {
 
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::trace::SdkTracerProvider;
+    use serde_json::Value;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -141,7 +101,10 @@ mod tests {
                 code = late
             );
             span.record("code", 5);
-            span.in_scope(|| tracing::warn!(rows = 3, ok = false, "held \"back\""));
+            span.in_scope(|| {
+                let _inner = tracing::info_span!("inner").entered();
+                tracing::warn!(rows = 3, ok = false, share = 0.5, odd = ?"a\tb", "held \"back\"");
+            });
             tracing::info!("outside");
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
@@ -150,13 +113,15 @@ mod tests {
         assert_eq!(inside["message"], "held \"back\"");
         assert_eq!((&inside["level"], &inside["service"]), (&"WARN".into(), &"echo".into()));
         assert_eq!((&inside["rows"], &inside["ok"]), (&3.into(), &false.into()));
+        assert_eq!((&inside["share"], &inside["odd"]), (&0.5.into(), &"\"a\\tb\"".into()));
         assert_eq!(inside["trace_id"].as_str().unwrap().len(), 32);
         assert_eq!(
             inside["spans"],
             serde_json::json!([
-                { "name": "grpc.server", "rpc.method": "Push", "odd": "a \"b\"\n", "code": 5 }
+                { "name": "grpc.server", "rpc.method": "Push", "odd": "a \"b\"\n", "code": 5 },
+                { "name": "inner" }
             ])
         );
-        assert!(outside.get("trace_id").is_none() && outside.get("spans").is_none());
+        assert!(outside.get("trace_id").is_none() && outside["spans"] == serde_json::json!([]));
     }
 }
