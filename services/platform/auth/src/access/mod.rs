@@ -6,12 +6,14 @@
 //! descriptors: so no handler has a part in it, and none can forget it. Codes of schools, kinds, ids that EduHub made, and
 //! numbers of records leave; names, personal numbers, record keys and search texts are never looked at.
 
+mod asked;
 mod bodies;
 mod scan;
 mod told;
 
+use asked::Asked;
 pub(crate) use bodies::{Answer, Question};
-pub(crate) use told::{Asked, Reading};
+pub(crate) use told::Reading;
 
 use crate::policy::Row;
 use eduhub_proto::common::v1::Kind;

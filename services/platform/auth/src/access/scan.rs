@@ -57,25 +57,29 @@ pub(super) struct Frames(Vec<u8>);
 
 impl Frames {
     /// Gives every message that is whole with this chunk; a compressed one (nothing of EduHub compresses) is left out.
-    pub fn feed(&mut self, chunk: &[u8], mut message: impl FnMut(&[u8])) {
-        let mut kept = std::mem::take(&mut self.0);
-        let mut rest = if kept.is_empty() {
-            chunk
-        } else {
-            kept.extend_from_slice(chunk);
-            &kept
-        };
-        while let Some((flags, body, after)) = split(rest) {
-            if flags == 0 {
-                message(body);
-            }
-            rest = after;
+    pub fn feed(&mut self, chunk: &[u8], message: impl FnMut(&[u8])) {
+        if self.0.is_empty() {
+            let rest = whole(chunk, message);
+            // Nearly always nothing: a server's chunks are whole messages.
+            self.0.extend_from_slice(rest);
+            return;
         }
-        // Nearly never: a server's chunks are whole messages.
-        if !rest.is_empty() {
-            self.0 = rest.to_vec();
-        }
+        self.0.extend_from_slice(chunk);
+        let rest = whole(&self.0, message).len();
+        self.0.drain(..self.0.len() - rest);
     }
+}
+
+/// Gives the messages that `bytes` begin with; what is left is the beginning of the next.
+fn whole(bytes: &[u8], mut message: impl FnMut(&[u8])) -> &[u8] {
+    let mut rest = bytes;
+    while let Some((flags, body, after)) = split(rest) {
+        if flags == 0 {
+            message(body);
+        }
+        rest = after;
+    }
+    rest
 }
 
 fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {

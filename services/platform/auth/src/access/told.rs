@@ -1,7 +1,8 @@
 //! One call that may read personal data, and the lines that tell of it.
 use super::{
-    ACCESS, Kinds, Names, Personal,
-    scan::{Fields, Value, each},
+    ACCESS, Kinds, Personal,
+    asked::{Asked, MOST_SCHOOLS, code_of},
+    scan::{Value, each},
 };
 use crate::{Caller, Scope};
 use eduhub_runtime::propagation::code_name;
@@ -12,69 +13,6 @@ use std::{
 };
 use tonic::Code;
 use tracing::Span;
-use uuid::Uuid;
-
-/// Most schools that a line names; it says how many more there were.
-const MOST_SCHOOLS: usize = 50;
-/// Longest code of a school in the dictionary.
-const LONGEST_CODE: usize = 20;
-
-/// What a question named.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    schools: BTreeSet<String>,
-    commune: Option<String>,
-    kinds: Kinds,
-    ids: Vec<(&'static str, Uuid)>,
-}
-
-impl Asked {
-    pub fn read(personal: &Personal, question: &[u8]) -> Self {
-        let mut asked = Self::default();
-        for (number, value) in Fields(question) {
-            let named = personal.asks.iter().filter(|(n, _)| *n == number);
-            named.for_each(|(_, names)| asked.take(*names, value));
-        }
-        asked
-    }
-
-    fn take(&mut self, names: Names, value: Value<'_>) {
-        match (names, value) {
-            (Names::School, Value::Bytes(code)) if self.schools.len() <= MOST_SCHOOLS => {
-                self.schools.extend(code_of(code));
-            }
-            // The only one that the service does not look up, so it is held to its form here.
-            (Names::Commune, Value::Bytes(code))
-                if code.len() == 5 && code.iter().all(u8::is_ascii_digit) =>
-            {
-                self.commune = code_of(code);
-            }
-            (Names::Kind, Value::Number(kind)) => self.kinds.add(kind),
-            // A list of enum values comes packed.
-            (Names::Kind, Value::Bytes(kinds)) => {
-                kinds.iter().for_each(|kind| self.kinds.add(u64::from(*kind)))
-            }
-            (Names::Id(name), Value::Bytes(id)) => {
-                self.ids
-                    .extend(std::str::from_utf8(id).ok().and_then(|id| id.parse().ok()).map(|id| (name, id)));
-            }
-            _ => {}
-        }
-    }
-
-    /// What it was about besides schools: `seal:0197...`.
-    fn about(&self) -> Option<String> {
-        let mut parts: Vec<String> = self.ids.iter().map(|(name, id)| format!("{name}:{id}")).collect();
-        parts.extend(self.commune.iter().map(|code| format!("commune:{code}")));
-        (!parts.is_empty()).then(|| parts.join(","))
-    }
-}
-
-fn code_of(bytes: &[u8]) -> Option<String> {
-    let fits =
-        !bytes.is_empty() && bytes.len() <= LONGEST_CODE && bytes.iter().all(u8::is_ascii_alphanumeric);
-    fits.then(|| String::from_utf8_lossy(bytes).into_owned())
-}
 
 /// A call while it lasts. Tells of itself when it is dropped.
 pub(crate) struct Reading {
@@ -172,8 +110,10 @@ impl Reading {
         // What was refused was not looked up either, so nobody knows that it is what it should be.
         let accepted = outcome.is_none_or(|outcome| outcome == code_name(Code::Ok)) || self.records > 0;
         let asked = self.asked.get().filter(|_| accepted);
+        // A feed of the province takes any list of schools and gives what is there of it.
+        let looked_up = !(self.personal.stream && self.caller.scope.province);
         let schools = match asked {
-            Some(asked) if self.schools.is_empty() => &asked.schools,
+            Some(asked) if self.schools.is_empty() && looked_up => &asked.schools,
             _ => &self.schools,
         };
         let kinds = self.kinds.names().or_else(|| asked.and_then(|asked| asked.kinds.names()));
