@@ -66,7 +66,8 @@ fn every_rpc_stands_in_the_service_config_as_its_idempotency_says() {
 /// The option is a promise to every client: the manual must make it, too.
 #[test]
 fn what_may_be_repeated_is_said_in_words() {
-    let reads = Regex::new(r"^(Get|List|Count|Search|BatchGet|Diff|Compare|Convert|Try|Last|Watch|Check)").unwrap();
+    let reads =
+        Regex::new(r"^(Get|List|Count|Search|BatchGet|Diff|Compare|Convert|Try|Last|Watch|Check)").unwrap();
     let safe = Regex::new(r"(?i)idempotent|repeat|same (call|pack|decision)|already|ask again").unwrap();
     let unsafe_ =
         Regex::new(r"(?i)not idempotent|request_id|ABORTED/CONFLICT|WRONG_STATE|ALREADY_EXISTS").unwrap();

@@ -60,8 +60,7 @@ async fn at_once(hub: &Hub) -> [(Pushing, PushBatch); 2] {
     holding.execute("lock table data_issue in share mode").await.unwrap();
     let mut open = Vec::new();
     for school in [SCHOOL, OTHER] {
-        let (pushing, _) =
-            Pushing::open(hub.ingest(&Persona::vendor(school)), patch(school)).await.unwrap();
+        let (pushing, _) = Pushing::open(hub.ingest(&Persona::vendor(school)), patch(school)).await.unwrap();
         let batch = batch(1, of(school));
         pushing.send(batch.clone()).await;
         open.push((pushing, batch));

@@ -2,12 +2,12 @@
 use eduhub_auth::testing::TokenMint;
 use eduhub_doubles::{CodeLists, Door, Grants, Schools, page};
 use eduhub_proto::{
-    identity::v1::grant_service_server::GrantServiceServer,
     common::v1::{
         BatchGetRecordsRequest, ChangeHeader, CountRecordsRequest, CountRecordsResponse, GetPositionRequest,
         GetRecordHistoryRequest, GetRecordRequest, Kind, ListRecordsRequest, LogPosition,
         SearchRecordsRequest,
     },
+    identity::v1::grant_service_server::GrantServiceServer,
     registry::v1::{
         BatchGetRecordsResponse, Change, Code, HistoryPage, RecordPage, SchoolEntry, SearchRecordsResponse,
         code_list_service_server::CodeListServiceServer,

@@ -7,7 +7,8 @@ fn connections_to_the_port_only() {
     let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (database, other) = (listen(), listen());
     let port = database.local_addr().unwrap().port();
-    let ours = [TcpStream::connect(("127.0.0.1", port)).unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap()];
+    let ours =
+        [TcpStream::connect(("127.0.0.1", port)).unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap()];
     let elsewhere = TcpStream::connect(other.local_addr().unwrap()).unwrap();
     assert!(!ours[0].nodelay().unwrap(), "the system's default is a delay");
 

@@ -51,7 +51,11 @@ async fn no_connection_of_the_pool_waits_for_acknowledgements() {
     let port = pool.connect_options().get_port();
     assert_eq!(eduhub_nodelay::on_connections_to(port).unwrap(), 0, "each had it taken off when it was made");
     let _bare = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
-    assert_eq!(eduhub_nodelay::on_connections_to(port).unwrap(), 1, "the driver leaves it on: else decision 0020 has had its time");
+    assert_eq!(
+        eduhub_nodelay::on_connections_to(port).unwrap(),
+        1,
+        "the driver leaves it on: else decision 0020 has had its time"
+    );
 }
 
 #[tokio::test]

@@ -106,7 +106,8 @@ impl Server {
 
     /// It stands still, and its connections stay.
     pub fn hang(&self) {
-        let done = Command::new("sh").args(["-c", &format!("kill -STOP {}", self.child.id())]).status().unwrap();
+        let done =
+            Command::new("sh").args(["-c", &format!("kill -STOP {}", self.child.id())]).status().unwrap();
         assert!(done.success());
     }
 
