@@ -36,6 +36,7 @@ struct Feed {
     consumer: Server,
     /// Vendor of a school that nobody else pushes for.
     prober: (String, Server),
+    /// Where the log begins that the last load left.
     start: Vec<u8>,
 }
 
@@ -81,8 +82,7 @@ async fn open(plan: &Plan) -> Result<Feed> {
     let mut ground = Ground::start(plan, &province, plan.schools + 1, &[]).await?;
     let (school, server) = ground.vendors.pop().context("a school for the probes")?;
     let consumer = ground.desk.consumer().await?;
-    let start = begin(&consumer).await?;
-    Ok(Feed { ground, parts, consumer, prober: (school.school_code, server), start })
+    Ok(Feed { ground, parts, consumer, prober: (school.school_code, server), start: vec![] })
 }
 
 /// Loads beside a prober and a consumer: alone, then with a consumer that is stuck; in turns.
@@ -93,6 +93,8 @@ async fn latencies(feed: &mut Feed, plan: &Plan) -> Result<(Vec<Latencies>, Vec<
         for (stuck, laps) in [(false, &mut alone), (true, &mut beside)] {
             feed.ground.empty().await?;
             let start = begin(&feed.consumer).await?;
+            // The pages that consumers share still have the log as it was before it was emptied, which no real log ever is.
+            feed.start.clone_from(&start);
             let stuck = if stuck { Some(never_read(&feed.consumer, start.clone()).await?) } else { None };
             let reading = keep_reading(&feed.consumer, start, feed.prober.0.clone()).await?;
             let probing = probe::start(&feed.prober.1, &feed.prober.0, feed.ground.school_year).await?;
