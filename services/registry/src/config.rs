@@ -36,7 +36,7 @@ pub struct Config {
     /// `HELD_DAYS`: how long a record waits for its parent; default 30.
     pub held_days: u32,
     /// `PUSH_WRITERS`: large batches that write at once in this process; default 8, all that are applied. Fewer hold back the feeds
-    /// for less time each, and load small schools more slowly while each COPY waits for the network.
+    /// for less time each and leave a small database's cores to reads.
     pub push_writers: u32,
 }
 
