@@ -19,6 +19,9 @@ pub struct Args {
     /// Ministry bridge.
     #[arg(long, env = "EDUHUB_BRIDGE_URL")]
     bridge_url: Option<String>,
+    /// Look at the deployment alone, not at the Ministry behind it: that one may be away when all of this is well.
+    #[arg(long)]
+    within: bool,
     #[command(flatten)]
     connection: Connection,
 }
@@ -35,7 +38,7 @@ impl Args {
             target("bridge", self.bridge_url),
         ];
         let session = self.connection.try_session().await;
-        let findings = examine(&targets, &tls, session).await;
+        let findings = examine(&targets, &tls, session, self.within).await;
         let row =
             |f: &Finding| vec![mark(f.level).to_owned(), f.place.clone(), f.code.to_owned(), f.text.clone()];
         output::table(&["", "where", "code", "what"], findings.iter().map(row).collect());
