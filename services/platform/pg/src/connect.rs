@@ -30,7 +30,10 @@ pub async fn connect(settings: &DbSettings) -> Result<PgPool, SchemaError> {
         .max_lifetime(MAX_LIFETIME)
         // sqlx pings on release already; a second ping on acquire would be a third round trip for each statement.
         .test_before_acquire(false)
-        .after_connect(move |_, _| Box::pin(async move { Ok(no_delay(port)) }))
+        .after_connect(move |_, _| {
+            no_delay(port);
+            Box::pin(async { Ok(()) })
+        })
         .connect_lazy_with(options);
     let until = Instant::now() + START_PATIENCE;
     loop {

@@ -73,13 +73,7 @@ async fn a_rolling_upgrade_fails_no_request_and_doubles_no_effect() {
     once(&pair.pool, &pushes).await;
     let connections: u32 = pushes.iter().map(|p| p.connections).sum();
     assert!(connections > 3, "no push was cut");
-    // Whoever pushes it all again changes nothing.
-    for n in 0..pushes.len() {
-        let (receipt, _) =
-            journey::push::<Registry>(&ground, people.vendor(n), ground.school(n)).await.unwrap();
-        let totals = receipt.totals.unwrap();
-        assert_eq!((totals.created, totals.updated), (0, 0), "{totals:?}");
-    }
+    again(&ground, &people).await;
     assert_eq!(log_entries(&pair.pool).await, log);
 
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -95,6 +89,16 @@ async fn a_rolling_upgrade_fails_no_request_and_doubles_no_effect() {
     );
     pair.beyond(&mut ground).await;
     ground.stop().await;
+}
+
+/// Whoever pushes it all again changes nothing.
+async fn again(ground: &Ground, people: &People) {
+    for n in 0..people.vendors.len() {
+        let (receipt, _) =
+            journey::push::<Registry>(ground, people.vendor(n), ground.school(n)).await.unwrap();
+        let totals = receipt.totals.unwrap();
+        assert_eq!((totals.created, totals.updated), (0, 0), "{totals:?}");
+    }
 }
 
 async fn log_entries(pool: &PgPool) -> i64 {
