@@ -28,7 +28,7 @@ async fn hub(grants: &Grants) -> (Hub, Served) {
 }
 
 async fn refused(hub: &Hub, vendor: &Persona, open: PushOpen, batches: Vec<PushBatch>) -> Status {
-    push(hub, vendor, open, batches).await.err().expect("a write to what another owns")
+    push(hub, vendor, open, batches).await.expect_err("a write to what another owns")
 }
 
 fn named(status: &Status, key: &str) -> String {
