@@ -42,6 +42,7 @@ use eduhub_runtime::{
 };
 use eduhub_seals::Archive;
 use eduhub_vault::Vault;
+use futures::FutureExt;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -99,7 +100,8 @@ impl Parts {
     }
 }
 
-/// The server, not yet bound, and the tasks that run beside it; they end when the set is dropped.
+/// The server, not yet bound, and the tasks that run beside it; they end soon after the server begins to drain, and at once
+/// when the set is dropped.
 pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinSet<()>)> {
     let table = Table::complete(policy::ROWS, policy::PACKAGE)?;
     let Parts { pool, cache, vault, verifier, identity, receipt_keys, clock, push, feed, keep } = parts;
@@ -127,11 +129,13 @@ pub async fn server(config: ServerConfig, parts: Parts) -> Result<(Server, JoinS
     let routes = ground.routes(ingest, feed);
 
     let mut workers = JoinSet::new();
-    workers.spawn(housekeeping(pool.clone(), keep));
-    workers.spawn(eduhub_pg::figures(pool.clone(), metrics::questions()));
+    let (keeper, figures) =
+        (housekeeping(pool.clone(), keep), eduhub_pg::figures(pool.clone(), metrics::questions()));
+    workers.spawn(draining.clone().run_until_cancelled_owned(keeper).map(drop));
+    workers.spawn(draining.clone().run_until_cancelled_owned(figures).map(drop));
     if let Some(identity) = identity {
-        let worker = Worker { pool: pool.clone(), vault, identity, wake, limits: WorkerLimits::default() };
-        workers.spawn(worker.run());
+        let (limits, stop) = (WorkerLimits::default(), draining.clone());
+        workers.spawn(Worker { pool: pool.clone(), vault, identity, wake, limits, stop }.run());
     }
     let server = Server::new(NAME, config)
         .routes(layered(routes, AuthLayer::new(verifier, table)))

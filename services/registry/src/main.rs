@@ -8,7 +8,10 @@ use eduhub_registry::{
     schema::MIGRATOR,
 };
 use eduhub_runtime::{client, config::Reader, program::Program};
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+/// How long workers, which are told when the drain begins, may take after its end: part of the chart's `closeSeconds`.
+const WORKERS_END: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,11 +31,17 @@ async fn serve(reader: Reader) -> Result<()> {
     eduhub_pg::check_schema(&pool, &MIGRATOR).await?;
     let mut parts = Parts::of(&config, pool.clone(), cache, vault, Verifier::start(identity.clone()));
     parts.identity = Some(own.channel(identity));
-    let (server, workers) = app::server(config.server, parts).await?;
-    server.run().await?;
-    drop(workers);
+    let (server, mut workers) = app::server(config.server, parts).await?;
+    let served = server.run().await;
+    if tokio::time::timeout(WORKERS_END, async { while workers.join_next().await.is_some() {} })
+        .await
+        .is_err()
+    {
+        tracing::warn!("workers were still busy after the drain");
+        workers.shutdown().await;
+    }
     pool.close().await;
-    Ok(())
+    served.map(|_| ()).map_err(Into::into)
 }
 
 async fn migrate(reader: Reader) -> Result<()> {

@@ -44,10 +44,10 @@ pub async fn push<H: Hub>(
     Ok((outcome.receipt, problems))
 }
 
-/// Waits until every person with a number was asked for.
+/// Waits until every person with a number was asked for: longer than the lease, one minute, of a worker that was killed.
 pub async fn verified(officer: &Actor, school: &School) -> VerificationCounts {
     let client = IssueServiceClient::new(officer.at(Program::Registry));
-    wait_for("verification", Duration::from_secs(60), || {
+    wait_for("verification", Duration::from_secs(90), || {
         let mut client = client.clone();
         let request = GetVerificationRequest { school_code: school.school_code.clone() };
         async move {

@@ -39,7 +39,7 @@ pub struct Hub {
     pub pool: PgPool,
     pub vault: Arc<Vault>,
     pub running: Running,
-    _workers: JoinSet<()>,
+    workers: JoinSet<()>,
     pub db: Arc<Database>,
 }
 
@@ -95,9 +95,9 @@ impl Hub {
 
     /// Ends the service and its connections; gives the database.
     pub async fn end(self) -> Arc<Database> {
-        let Self { running, pool, _workers: workers, db, .. } = self;
+        let Self { running, pool, mut workers, db, .. } = self;
         running.stop().await;
-        drop(workers);
+        while workers.join_next().await.is_some() {}
         pool.close().await;
         db
     }
@@ -131,7 +131,7 @@ impl Hub {
         mint.verifier().ready().await;
         let (server, workers) = app::server(ServerConfig::for_tests(), parts).await.unwrap();
         let running = Running::start(server).await;
-        Self { mint, pool, vault, running, _workers: workers, db }
+        Self { mint, pool, vault, running, workers, db }
     }
 
     pub async fn register(&self, schools: &[SchoolEntry]) {

@@ -22,7 +22,9 @@ pub struct World {
     pub outcomes: HashMap<String, (VerificationOutcome, Vec<String>)>,
     /// True: it answers UNAVAILABLE.
     pub down: bool,
-    /// Calls that it answered or refused.
+    /// True: it takes calls and does not answer them.
+    pub hangs: bool,
+    /// Calls that it took.
     pub calls: usize,
     /// Most persons that it was asked for at once.
     pub largest: usize,
@@ -44,6 +46,14 @@ impl Identity {
             .add_service(VerificationServiceServer::new(self.clone()));
         let server = Server::new("test-identity", ServerConfig::for_tests()).routes(routes);
         Running::start(server.descriptors(eduhub_proto::DESCRIPTORS)).await
+    }
+
+    /// Counts a call. True: it shall hang.
+    fn took(&self, persons: usize) -> Result<bool, Status> {
+        let mut world = self.world.lock().unwrap();
+        world.calls += 1;
+        world.largest = world.largest.max(persons);
+        if world.down { Err(Status::unavailable("down")) } else { Ok(world.hangs) }
     }
 
     pub fn says(&self, personal_id: &str, outcome: VerificationOutcome, fields: &[&str]) {
@@ -84,12 +94,10 @@ impl VerificationService for Identity {
     ) -> Result<Response<VerifyPersonsResponse>, Status> {
         assert!(request.metadata().get("authorization").is_some(), "registry shows who it is");
         let persons = request.into_inner().persons;
-        let mut world = self.world.lock().unwrap();
-        world.calls += 1;
-        world.largest = world.largest.max(persons.len());
-        if world.down {
-            return Err(Status::unavailable("down"));
+        if self.took(persons.len())? {
+            std::future::pending::<()>().await;
         }
+        let world = self.world.lock().unwrap();
         let answer = |p: eduhub_proto::identity::v1::PersonQuery| {
             let matched = (VerificationOutcome::Match, vec![]);
             let (outcome, fields) = world.outcomes.get(&p.personal_id).cloned().unwrap_or(matched);

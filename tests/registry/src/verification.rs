@@ -88,6 +88,26 @@ async fn while_identity_is_down_persons_stay_pending_and_are_verified_after() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_leaves_its_batch_to_the_next_at_once() {
+    let identity = Identity::new();
+    identity.world.lock().unwrap().hangs = true;
+    let server = identity.serve().await;
+    let hub = Hub::with(Setup { identity: Some(server.url()), ..Setup::default() }).await;
+    push_one(&hub, SCHOOL, vec![make::pupil(1).wrap()]).await;
+    eventually(SOON, || async { (identity.world.lock().unwrap().calls > 0).then_some(()) }).await;
+    let due = "select count(*) from verification where state = 1 and next_at <= now()";
+    assert_eq!(hub.count(due).await, 0, "nobody else asks meanwhile");
+
+    let (vault, mint) = (hub.vault.clone(), hub.mint.clone());
+    let db = hub.end().await;
+    identity.world.lock().unwrap().hangs = false;
+    let next = Setup { identity: Some(server.url()), ..Setup::default() };
+    let next = Hub::serve(db, vault, mint, next).await;
+    // Long before the lease of a process that died, a minute, would have run out.
+    until(SOON, || async { progress(&next).await == [0, 1, 0, 0, 0] }).await;
+}
+
+#[tokio::test]
 async fn many_are_asked_for_in_batches() {
     let identity = Identity::new();
     let server = identity.serve().await;

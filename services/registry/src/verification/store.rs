@@ -160,13 +160,16 @@ pub async fn settle(conn: &mut PgConnection, outcomes: &[(Uuid, i16)]) -> Result
     Ok(())
 }
 
-/// Gives leased persons back after a failure, to be tried again soon, then ever later up to five minutes.
-pub async fn give_back(conn: &mut PgConnection, ids: &[Uuid]) -> Result<(), DbError> {
+/// Gives leased persons back. After a failure they are tried again soon, then ever later up to five minutes; otherwise at
+/// once, by whoever comes first.
+pub async fn give_back(conn: &mut PgConnection, ids: &[Uuid], failed: bool) -> Result<(), DbError> {
     sqlx::query(
-        "update verification set next_at = now() + make_interval(secs => least(300, power(2, least(attempts, 9)))::float8)
+        "update verification
+         set next_at = now() + case when $2 then make_interval(secs => least(300, power(2, least(attempts, 9)))::float8) else '0' end
          where record_id = any($1) and state = 1",
     )
     .bind(ids)
+    .bind(failed)
     .execute(conn)
     .await?;
     Ok(())

@@ -19,6 +19,7 @@ use eduhub_runtime::propagation::span_from_traceparent;
 use eduhub_vault::Vault;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -49,6 +50,9 @@ pub struct Worker {
     pub wake: Arc<Notify>,
     /// Bounds.
     pub limits: WorkerLimits,
+    /// Cancelled when the process is asked to end: a batch that still waits for its answer is given back at once, so that
+    /// the next process need not sit out its lease.
+    pub stop: CancellationToken,
 }
 
 const TX: Duration = Duration::from_secs(10);
@@ -56,31 +60,35 @@ const TX: Duration = Duration::from_secs(10);
 const PAGE: i64 = 500;
 
 impl Worker {
-    /// Works until the task is dropped.
+    /// Works until it is stopped.
     pub async fn run(self) {
-        loop {
+        while !self.stop.is_cancelled() {
             let began = Instant::now();
             let followed = self.follow().await;
             if matches!(followed, Ok(true)) {
                 // While a school loads its data, the load goes first: following it takes a quarter of one connection's time.
-                tokio::time::sleep(began.elapsed() * 3).await;
+                self.pause(began.elapsed() * 3).await;
             }
             let verified = self.verify().await;
             let busy = match (followed, verified) {
                 (Ok(a), Ok(b)) => a || b,
                 (Err(fault), _) | (_, Err(fault)) => {
                     tracing::warn!(%fault, "verification is delayed");
-                    tokio::time::sleep(self.limits.idle).await;
+                    self.pause(self.limits.idle).await;
                     false
                 }
             };
             if !busy {
                 tokio::select! {
                     () = self.wake.notified() => {}
-                    () = tokio::time::sleep(self.limits.idle) => {}
+                    () = self.pause(self.limits.idle) => {}
                 }
             }
         }
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.stop.run_until_cancelled(tokio::time::sleep(length)).await;
     }
 
     /// Makes the persons of the next page of the log pending. True when there was one.
@@ -110,26 +118,30 @@ impl Worker {
         let span = span_from_traceparent("verify persons", &parent);
         let ids: Vec<Uuid> = leased.iter().map(|l| l.record_id).collect();
         let outcome = self.verify_batch(leased).instrument(span).await;
-        if outcome.is_err() {
+        if !matches!(outcome, Ok(Asked::Settled)) {
             let mut conn = self.pool.acquire().await.map_err(DbError::from)?;
-            store::give_back(&mut conn, &ids).await?;
+            store::give_back(&mut conn, &ids, outcome.is_err()).await?;
         }
-        outcome.map(|()| true)
+        outcome.map(|_| true)
     }
 
-    async fn verify_batch(&self, leased: Vec<Leased>) -> Result<(), Fault> {
+    async fn verify_batch(&self, leased: Vec<Leased>) -> Result<Asked, Fault> {
         let persons = self.persons(&leased).await?;
         if persons.is_empty() {
             // All withdrawn meanwhile; the log says so soon.
-            return Ok(());
+            return Ok(Asked::Settled);
         }
         let mut request = tonic::Request::new(VerifyPersonsRequest { persons });
         request.set_timeout(Duration::from_secs(50));
         let mut client = VerificationServiceClient::new(self.identity.clone());
-        let answers = client.verify_persons(request).await.map_err(|status| {
+        let Some(answers) = self.stop.run_until_cancelled(client.verify_persons(request)).await else {
+            return Ok(Asked::Stopped);
+        };
+        let answers = answers.map_err(|status| {
             Fault::new(Reason::Unavailable).detail(format!("identity answered {:?}", status.code()))
         })?;
-        self.settle(leased, answers.into_inner().results).await
+        self.settle(leased, answers.into_inner().results).await?;
+        Ok(Asked::Settled)
     }
 
     async fn persons(&self, leased: &[Leased]) -> Result<Vec<PersonQuery>, Fault> {
@@ -178,6 +190,14 @@ impl Worker {
         })
         .await
     }
+}
+
+/// What became of a batch.
+enum Asked {
+    /// Nothing is left to do.
+    Settled,
+    /// The process ends before the answer.
+    Stopped,
 }
 
 fn fault(error: DbError) -> Fault {
