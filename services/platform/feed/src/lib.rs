@@ -13,6 +13,7 @@ mod head;
 mod limits;
 pub mod metrics;
 mod outbox;
+mod pages;
 mod reach;
 mod scope;
 mod server;

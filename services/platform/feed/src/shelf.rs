@@ -1,15 +1,17 @@
 //! Pages of the log, shared by all streams of the process: a position that lies within a page that is here is never read
 //! again, and what is read stops where the next page begins, so streams that stood apart meet and go on together.
-use crate::event::{Event, Page};
+use crate::{
+    event::{Event, Page},
+    pages::pages,
+};
 use eduhub_changelog::{Entry, FeedIdentity, Position, RecordSet, StoredImage, images, page_until};
 use eduhub_pg::DbError;
-use moka::{future::Cache, policy::EvictionPolicy};
+use moka::future::Cache;
 use sqlx::PgPool;
 use std::{
     collections::{BTreeMap, HashMap},
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
 };
 use uuid::Uuid;
 
@@ -120,17 +122,6 @@ impl<S: RecordSet> Shelf<S> {
     }
 }
 
-/// Streams come along the log, one behind the other: the newest page is what the next one asks for. The cache's own policy would
-/// keep the first ones it got, as each is asked for equally often, and turn the newest away once it is full.
-fn pages(bytes: u64) -> Cache<Position, Arc<Page>> {
-    Cache::builder()
-        .weigher(|_, page: &Arc<Page>| u32::try_from(page.weight()).unwrap_or(u32::MAX))
-        .max_capacity(bytes)
-        .eviction_policy(EvictionPolicy::lru())
-        .time_to_idle(Duration::from_secs(60))
-        .build()
-}
-
 fn event(entry: Entry, parts: Option<(Vec<u8>, Option<Vec<u8>>)>) -> Result<Event, DbError> {
     // A change without its image would be a silent drop: better the stream ends with an error.
     let (body, secret) = match parts {
@@ -150,38 +141,4 @@ fn event(entry: Entry, parts: Option<(Vec<u8>, Option<Vec<u8>>)>) -> Result<Even
         withdrawn: entry.withdrawn,
     };
     Ok(Event { position: entry.position, kind: entry.kind, image })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(n: i64) -> Arc<Page> {
-        let at = |xid| Position { xid, seq: 0 };
-        let image = StoredImage {
-            record_id: Uuid::nil(),
-            school_code: String::new(),
-            record_key: String::new(),
-            version: 1,
-            digest: vec![],
-            body: vec![0; 250],
-            secret: None,
-            changed_at: time::OffsetDateTime::UNIX_EPOCH,
-            withdrawn: false,
-        };
-        Arc::new(Page::of_log(at(n), vec![Event { position: at(n + 1), kind: 1, image }], at(n + 1)))
-    }
-
-    #[tokio::test]
-    async fn a_full_shelf_keeps_the_newest_pages() {
-        let room = 10;
-        let pages = pages(room * page(0).weight() as u64);
-        for n in 0..50 {
-            pages.insert(page(n).from, page(n)).await;
-            pages.run_pending_tasks().await;
-        }
-        let kept: Vec<bool> = (0..50).map(|n| pages.contains_key(&page(n).from)).collect();
-        let newest: Vec<bool> = (0..50).map(|n| n >= 40).collect();
-        assert_eq!(kept, newest);
-    }
 }

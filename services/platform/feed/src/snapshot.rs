@@ -2,6 +2,7 @@
 //! one horizon and so its pages: a row that changed since it was read comes with the tail, whoever reads it.
 use crate::{
     event::{Event, Page},
+    pages::pages,
     scope::View,
 };
 use eduhub_changelog::{Phase, Position, RecordSet, SnapshotPoint, Table, snapshot_page};
@@ -42,11 +43,7 @@ pub(crate) struct Step {
 
 impl<S: RecordSet> Snapshots<S> {
     pub fn new(pool: PgPool) -> Self {
-        let pages = Cache::builder()
-            .weigher(|_, page: &Arc<Page>| u32::try_from(page.weight()).unwrap_or(u32::MAX))
-            .max_capacity(CACHE_BYTES)
-            .time_to_idle(Duration::from_secs(60))
-            .build();
+        let pages = pages(CACHE_BYTES);
         Self { pool, pages, horizon: Mutex::default(), set: PhantomData }
     }
 
