@@ -11,6 +11,7 @@ mod copying;
 mod cuts;
 mod drain;
 mod feed_contract;
+mod feed_early;
 mod feed_order;
 mod feed_scope;
 mod feed_shared;

@@ -6,7 +6,7 @@ use crate::{
     reads::{get, key_of, keys, list, name, pupil_of, violations},
 };
 use eduhub_auth::testing::Persona;
-use eduhub_changelog::{Cursor, FeedIdentity, Phase};
+use eduhub_changelog::{Ahead, Cursor, FeedIdentity, Phase};
 use eduhub_faults::Reason;
 use eduhub_proto::{
     common::v1::{
@@ -116,7 +116,7 @@ async fn the_cursor_of_a_feed_is_a_position_and_one_from_within_a_snapshot_is_no
     let feed = FeedIdentity::read(&mut hub.pool.acquire().await.unwrap()).await.unwrap();
     let (school_code, record_key) = (SCHOOL.to_owned(), code(1));
     let phase = Phase::Snapshot { horizon: i64::MAX, kind: Kind::Pupil as i32, school_code, record_key };
-    let within = Cursor { phase, filter: 0, scope: vec![] }.encode(&feed);
+    let within = Cursor { phase, ahead: Ahead::default(), filter: 0, scope: vec![] }.encode(&feed);
     let asked = GetRecordRequest { as_of: Some(at(within)), ..get(Kind::Pupil, &code(1)) };
     let refused = refusal(hub.records(&Persona::vendor(SCHOOL)).get_record(asked).await);
     assert_eq!(refused, (Code::InvalidArgument, Reason::CursorMalformed));

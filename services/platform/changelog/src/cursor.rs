@@ -1,5 +1,8 @@
 //! Cursors: opaque to consumers, bound to the database, its epoch and the filter.
-use crate::position::{FeedIdentity, Position};
+use crate::{
+    ahead::Ahead,
+    position::{FeedIdentity, Position},
+};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -36,6 +39,8 @@ impl Phase {
 pub struct Cursor {
     /// Where it stands.
     pub phase: Phase,
+    /// What it has of the log above that.
+    pub ahead: Ahead,
     /// Fingerprint of the filter it was made under.
     pub filter: u64,
     /// What its consumer saw of the filter when it was made; the feed compares it with what it may see now.
@@ -57,19 +62,19 @@ pub enum CursorError {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Wire {
+pub(crate) struct Wire {
     #[prost(bytes = "vec", tag = "1")]
-    database_id: Vec<u8>,
+    pub database_id: Vec<u8>,
     #[prost(int32, tag = "2")]
-    epoch: i32,
+    pub epoch: i32,
     #[prost(fixed64, tag = "3")]
     filter: u64,
     #[prost(bool, tag = "4")]
-    snapshot: bool,
+    pub snapshot: bool,
     #[prost(int64, tag = "5")]
-    xid: i64,
+    pub xid: i64,
     #[prost(int64, tag = "6")]
-    seq: i64,
+    pub seq: i64,
     #[prost(int32, tag = "7")]
     kind: i32,
     #[prost(string, tag = "8")]
@@ -78,6 +83,32 @@ struct Wire {
     record_key: String,
     #[prost(bytes = "vec", tag = "10")]
     scope: Vec<u8>,
+    /// Transactions that the consumer has ahead, as distances from `xid`: a reader that does not know of them sends them again.
+    #[prost(sint64, repeated, tag = "11")]
+    ahead_xid: Vec<i64>,
+    /// Last entry of each.
+    #[prost(int64, repeated, tag = "12")]
+    ahead_seq: Vec<i64>,
+}
+
+/// Transactions that a cursor may name; the feed sends far fewer ahead.
+const MOST_AHEAD: usize = 4_096;
+
+impl Wire {
+    fn name(&mut self, ahead: &Ahead) {
+        for last in ahead.iter() {
+            self.ahead_xid.push(last.xid.wrapping_sub(self.xid));
+            self.ahead_seq.push(last.seq);
+        }
+    }
+
+    pub fn ahead(&self) -> Result<Ahead, CursorError> {
+        if self.ahead_xid.len() != self.ahead_seq.len() || self.ahead_xid.len() > MOST_AHEAD {
+            return Err(CursorError::Malformed);
+        }
+        let lasts = self.ahead_xid.iter().zip(&self.ahead_seq);
+        Ok(lasts.map(|(above, &seq)| Position { xid: self.xid.wrapping_add(*above), seq }).collect())
+    }
 }
 
 const VERSION: u8 = 1;
@@ -100,6 +131,7 @@ impl Cursor {
                 (wire.school_code, wire.record_key) = (school_code.clone(), record_key.clone());
             }
         }
+        wire.name(&self.ahead);
         let mut out = vec![VERSION];
         out.extend(wire.encode_to_vec());
         let check = Sha256::digest(&out);
@@ -116,6 +148,7 @@ impl Cursor {
         {
             return Err(CursorError::Foreign);
         }
+        let ahead = wire.ahead()?;
         let scope = wire.scope;
         let phase = if wire.snapshot {
             let (school_code, record_key) = (wire.school_code, wire.record_key);
@@ -126,54 +159,23 @@ impl Cursor {
         if phase.resume() < feed.pruned {
             return Err(CursorError::Expired);
         }
-        Ok(Self { phase, filter, scope })
+        Ok(Self { phase, ahead, filter, scope })
     }
 }
 
+/// What the consumer of a cursor has ahead, whatever feed it is of; nothing for bytes that are no cursor.
+pub fn ahead_of(cursor: &[u8]) -> Ahead {
+    content(cursor).and_then(|wire| wire.ahead()).unwrap_or_default()
+}
+
 /// The message in a cursor's bytes.
-fn content(bytes: &[u8]) -> Result<Wire, CursorError> {
+pub(crate) fn content(bytes: &[u8]) -> Result<Wire, CursorError> {
     let split = bytes.len().checked_sub(CHECK).filter(|n| *n >= 1).ok_or(CursorError::Malformed)?;
     let (content, check) = bytes.split_at(split);
     if Sha256::digest(content)[..CHECK] != *check || content[0] != VERSION {
         return Err(CursorError::Malformed);
     }
     Wire::decode(&content[1..]).map_err(|_| CursorError::Malformed)
-}
-
-/// A position that a caller named by a cursor, whatever filter that was made under. The feed that it is of is checked after
-/// the state was read ([`LogPoint::check`]): what was pruned before the reading shows then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogPoint {
-    /// The position.
-    pub position: Position,
-    database_id: Vec<u8>,
-    epoch: i32,
-}
-
-impl LogPoint {
-    /// Reads a cursor. One from within a snapshot stands for no state: rows that it has shown and rows that it has not are of
-    /// different times.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CursorError> {
-        let wire = content(bytes)?;
-        if wire.snapshot {
-            return Err(CursorError::Malformed);
-        }
-        let position = Position { xid: wire.xid, seq: wire.seq };
-        Ok(Self { position, database_id: wire.database_id, epoch: wire.epoch })
-    }
-
-    /// Opaque bytes for a position of this feed.
-    pub fn encode(position: Position, feed: &FeedIdentity) -> Vec<u8> {
-        Cursor { phase: Phase::Tail(position), filter: 0, scope: vec![] }.encode(feed)
-    }
-
-    /// Requires that it is of this feed, and that the log still reaches back to it.
-    pub fn check(&self, feed: &FeedIdentity) -> Result<(), CursorError> {
-        if self.database_id != feed.database_id.as_bytes() || self.epoch != feed.epoch {
-            return Err(CursorError::Foreign);
-        }
-        if self.position < feed.pruned { Err(CursorError::Expired) } else { Ok(()) }
-    }
 }
 
 #[cfg(test)]
@@ -187,7 +189,9 @@ mod tests {
     }
 
     fn at(xid: i64, seq: i64) -> Cursor {
-        Cursor { phase: Phase::Tail(Position { xid, seq }), filter: 3, scope: vec![4] }
+        let ahead =
+            [(xid + 7, 2), (xid + 9, 40)].map(|(xid, seq)| Position { xid, seq }).into_iter().collect();
+        Cursor { phase: Phase::Tail(Position { xid, seq }), ahead, filter: 3, scope: vec![4] }
     }
 
     #[test]
@@ -200,21 +204,6 @@ mod tests {
         assert_eq!(Cursor::decode(&at(10, 4).encode(&f), &f, 3), Err(CursorError::Expired));
         assert_eq!(Cursor::decode(b"", &f, 3), Err(CursorError::Malformed));
         assert_eq!(Cursor::decode(b"hello world", &f, 3), Err(CursorError::Malformed));
-    }
-
-    #[test]
-    fn a_position_is_read_from_the_cursor_of_any_filter() {
-        let f = feed();
-        let read = |c: &Cursor| LogPoint::decode(&c.encode(&f));
-        assert_eq!(read(&at(11, 2)).unwrap().position, Position { xid: 11, seq: 2 });
-        let point = LogPoint::decode(&LogPoint::encode(Position { xid: 10, seq: 5 }, &f)).unwrap();
-        assert_eq!(point.check(&f), Ok(()));
-        assert_eq!(read(&at(10, 4)).unwrap().check(&f), Err(CursorError::Expired));
-        assert_eq!(point.check(&FeedIdentity { epoch: 2, ..f }), Err(CursorError::Foreign));
-        assert_eq!(LogPoint::decode(b"hello world"), Err(CursorError::Malformed));
-        let (school_code, record_key) = (String::new(), String::new());
-        let phase = Phase::Snapshot { horizon: 20, kind: 1, school_code, record_key };
-        assert_eq!(read(&Cursor { phase, filter: 0, scope: vec![] }), Err(CursorError::Malformed));
     }
 
     proptest! {
@@ -230,7 +219,7 @@ mod tests {
         #[test]
         fn snapshot_cursors_come_back(horizon in 11i64..i64::MAX, kind in 0i32..100, school in ".{0,20}", key in ".{0,20}") {
             let phase = Phase::Snapshot { horizon, kind, school_code: school, record_key: key };
-            let c = Cursor { phase, filter: 3, scope: vec![] };
+            let c = Cursor { phase, ahead: Ahead::default(), filter: 3, scope: vec![] };
             prop_assert_eq!(Cursor::decode(&c.encode(&feed()), &feed(), 3), Ok(c));
         }
     }

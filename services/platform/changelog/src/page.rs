@@ -1,10 +1,7 @@
 //! Pages of the log for the feed.
-use crate::{
-    position::{FeedIdentity, Position},
-    table::Table,
-};
+use crate::{position::Position, table::Table};
 use eduhub_pg::DbError;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -30,17 +27,6 @@ pub struct Entry {
     pub digest: Vec<u8>,
     /// When.
     pub changed_at: OffsetDateTime,
-}
-
-/// How far the log may be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    /// Newest entry that every reader may have seen.
-    pub position: Position,
-    /// Oldest running transaction: nothing at or above it may be read.
-    pub horizon: i64,
-    /// Age in milliseconds of the first committed entry that a running transaction still holds back; 0 for none.
-    pub held_back_ms: i64,
 }
 
 /// Entries after a position, in order, below the oldest running transaction. The bound is taken in the same statement:
@@ -70,47 +56,40 @@ pub async fn page_until(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    let mut out = Vec::with_capacity(rows.len());
-    for r in rows {
-        out.push(Entry {
-            position: Position { xid: r.try_get(0)?, seq: r.try_get(1)? },
-            school_code: r.try_get(2)?,
-            kind: i32::from(r.try_get::<i16, _>(3)?),
-            record_id: r.try_get(4)?,
-            record_key: r.try_get(5)?,
-            withdrawn: r.try_get::<i16, _>(6)? == 2,
-            version: r.try_get(7)?,
-            digest: r.try_get(8)?,
-            changed_at: r.try_get(9)?,
-        });
-    }
-    Ok(out)
+    rows.iter().map(entry).collect()
 }
 
-/// Newest readable position, what is held back, and which feed it is: one round trip, since the reader of each process asks
-/// after every commit.
-pub async fn head(conn: &mut PgConnection) -> Result<(Head, FeedIdentity), DbError> {
-    let row = sqlx::query(
-        "with h as (select pg_snapshot_xmin(pg_current_snapshot())::text::int8 as xmin)
-         select h.xmin, n.xid, n.seq,
-           -- The lowest position stands for the oldest: all of them may be many, and this is asked every few milliseconds then.
-           (select (extract(epoch from clock_timestamp() - l.changed_at) * 1000)::int8 from change_log l
-             where l.xid >= h.xmin order by l.xid, l.seq limit 1),
-           f.database_id, f.epoch, f.pruned_xid, f.pruned_seq
-         from h cross join feed_state f left join lateral (
-           select l.xid, l.seq from change_log l where l.xid < h.xmin order by l.xid desc, l.seq desc limit 1
-         ) n on true",
+/// Entries of one transaction after one of them, in order, wherever the oldest running transaction stands: a committed one is
+/// whole. The caller keeps account of what it has of the log out of its turn.
+pub async fn of_transaction(
+    conn: &mut PgConnection,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<Entry>, DbError> {
+    let rows = sqlx::query(
+        "select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at
+         from change_log where xid = $1 and seq > $2 order by xid, seq limit $3",
     )
-    .fetch_one(conn)
+    .bind(after.xid)
+    .bind(after.seq)
+    .bind(limit)
+    .fetch_all(conn)
     .await?;
-    let or_start =
-        |column| Ok::<i64, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.unwrap_or_default());
-    let position = Position { xid: or_start(1)?, seq: or_start(2)? };
-    // Never 0 while something is held back, however young.
-    let held_back_ms = row.try_get::<Option<i64>, _>(3)?.map_or(0, |ms| ms.max(1));
-    let head = Head { position, horizon: row.try_get(0)?, held_back_ms };
-    let pruned = Position { xid: row.try_get(6)?, seq: row.try_get(7)? };
-    Ok((head, FeedIdentity { database_id: row.try_get(4)?, epoch: row.try_get(5)?, pruned }))
+    rows.iter().map(entry).collect()
+}
+
+fn entry(r: &PgRow) -> Result<Entry, DbError> {
+    Ok(Entry {
+        position: Position { xid: r.try_get(0)?, seq: r.try_get(1)? },
+        school_code: r.try_get(2)?,
+        kind: i32::from(r.try_get::<i16, _>(3)?),
+        record_id: r.try_get(4)?,
+        record_key: r.try_get(5)?,
+        withdrawn: r.try_get::<i16, _>(6)? == 2,
+        version: r.try_get(7)?,
+        digest: r.try_get(8)?,
+        changed_at: r.try_get(9)?,
+    })
 }
 
 /// Image and sealed secret of a version.

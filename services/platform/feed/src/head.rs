@@ -1,5 +1,7 @@
 //! The one reader per process that follows the head of the log.
-use crate::{event::Page, limits::FeedLimits, metrics::Measured, shelf::Shelf, snapshot::Snapshots, wake};
+use crate::{
+    early::Early, event::Page, limits::FeedLimits, metrics::Measured, shelf::Shelf, snapshot::Snapshots, wake,
+};
 use eduhub_changelog::{FeedIdentity, Head, Position, RecordSet};
 use eduhub_pg::DbError;
 use eduhub_vault::Vault;
@@ -20,8 +22,8 @@ use tokio::{
 
 /// Bytes of the newest pages that stay whatever else is read.
 const RING_BYTES: usize = 16 << 20;
-/// How often the head is read while a running transaction holds committed changes back: nobody tells when that one ends
-/// without a change of its own.
+/// How often the head is read while committed changes wait for their turn: nobody tells when the transaction that they wait for
+/// ends without a change of its own.
 const HELD_BACK: Duration = Duration::from_millis(5);
 
 /// What the reader saw last.
@@ -35,8 +37,23 @@ pub struct State {
     pub seen: Instant,
 }
 
+/// What the reader saw last, and what streams may have ahead of its turn.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// How far the log goes.
+    pub state: State,
+    pub(crate) early: Early,
+}
+
+impl Seen {
+    /// For how long, in milliseconds, a committed change has been waiting that a stream at the head does not have; 0 for none.
+    pub fn lag_ms(&self) -> u64 {
+        if self.early.is_all() { 0 } else { self.state.head.held_back_ms.unsigned_abs() }
+    }
+}
+
 /// What the reader saw last, as long as its feed lives; `None` before the first time.
-pub type Heads = watch::Receiver<Option<State>>;
+pub type Heads = watch::Receiver<Option<Seen>>;
 
 impl State {
     /// True when something after this position may be read.
@@ -52,7 +69,7 @@ pub struct Feed<S> {
     pub(crate) shelf: Arc<Shelf<S>>,
     pub(crate) snapshots: Arc<Snapshots<S>>,
     pub(crate) limits: FeedLimits,
-    pub(crate) state: Heads,
+    pub(crate) seen: Heads,
     pub(crate) followers: Arc<AtomicUsize>,
     pub(crate) measured: Measured,
     /// Ended with the feed.
@@ -62,7 +79,7 @@ pub struct Feed<S> {
 impl<S: RecordSet> Feed<S> {
     /// Starts the reader. `wake` is notified by the ingest of this process after each commit.
     pub fn start(pool: PgPool, vault: Arc<Vault>, wake: Arc<Notify>, limits: FeedLimits) -> Arc<Self> {
-        let (tx, state) = watch::channel(None);
+        let (tx, seen) = watch::channel(None);
         let (shelf, followers) = (Arc::new(Shelf::new(pool.clone())), Arc::<AtomicUsize>::default());
         let remote = Arc::<Notify>::default();
         let mut tasks = JoinSet::new();
@@ -75,17 +92,18 @@ impl<S: RecordSet> Feed<S> {
             followers: followers.clone(),
             poll: limits.poll,
             ring: VecDeque::new(),
+            early: Early::default(),
             end: None,
             feed: None,
         };
         tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
-        let measured = Measured::new(state.clone());
-        Arc::new(Self { pool, vault, shelf, snapshots, limits, state, followers, measured, _tasks: tasks })
+        let measured = Measured::new(seen.clone());
+        Arc::new(Self { pool, vault, shelf, snapshots, limits, seen, followers, measured, _tasks: tasks })
     }
 
     /// What the reader of this process sees of the log, for others who need to know of commits.
     pub fn heads(&self) -> Heads {
-        self.state.clone()
+        self.seen.clone()
     }
 }
 
@@ -106,6 +124,7 @@ struct Reader<S> {
     followers: Arc<AtomicUsize>,
     poll: Duration,
     ring: VecDeque<Arc<Page>>,
+    early: Early,
     /// Position up to which the pages were read; `None` while nobody follows.
     end: Option<Position>,
     /// Database and epoch of what was read.
@@ -113,7 +132,7 @@ struct Reader<S> {
 }
 
 impl<S: RecordSet> Reader<S> {
-    async fn run(mut self, local: Arc<Notify>, remote: Arc<Notify>, tx: watch::Sender<Option<State>>) {
+    async fn run(mut self, local: Arc<Notify>, remote: Arc<Notify>, tx: watch::Sender<Option<Seen>>) {
         let mut conn = None;
         loop {
             // Registered before the log is read: a commit during the reading is not slept through.
@@ -122,10 +141,10 @@ impl<S: RecordSet> Reader<S> {
             there.as_mut().enable();
             let pause = match self.turn(&mut conn).await {
                 Ok(state) => {
-                    let held_back = state.head.held_back_ms > 0;
+                    let waits = state.head.held_back_ms > 0 && !self.early.is_all();
                     // Every reading is published, unchanged ones too: their time says that the feed is alive.
-                    tx.send_replace(Some(state));
-                    if held_back { HELD_BACK.min(self.poll) } else { self.poll }
+                    tx.send_replace(Some(Seen { state, early: self.early.clone() }));
+                    if waits { HELD_BACK.min(self.poll) } else { self.poll }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "head of the log can't be read; streams stay quiet");
@@ -148,19 +167,23 @@ impl<S: RecordSet> Reader<S> {
             None => held.insert(self.pool.acquire().await?),
         };
         let seen = Instant::now();
-        let (mut head, feed) = eduhub_changelog::head(conn).await?;
+        let standing = eduhub_changelog::head(conn).await?;
+        let (mut head, feed) = (standing.head, standing.feed);
         let life = Some((feed.database_id, feed.epoch));
         if std::mem::replace(&mut self.feed, life).is_some_and(|before| Some(before) != life) {
             // Restored under the running process: positions mean other changes now.
             self.shelf.clear();
             self.snapshots.clear();
+            self.early = Early::default();
             self.end = None;
         }
         if self.followers.load(Ordering::Relaxed) == 0 {
             self.end = None;
             self.ring.clear();
+            self.early = Early::default();
         } else {
             head.position = head.position.max(self.fill(head.position).await);
+            self.early.follow(&standing, &self.shelf).await;
         }
         Ok(State { head, feed, seen })
     }

@@ -34,7 +34,7 @@ pub const HELD_BACK: Metric = Metric {
     name: "eduhub.feed.held_back",
     instrument: Instrument::Gauge,
     unit: "s",
-    about: "Age of the first committed change that no consumer may see yet, since an older transaction is open",
+    about: "Age of the first committed change that consumers wait for: an older transaction is open, and no more is sent ahead of it",
     labels: &[],
 };
 
@@ -68,8 +68,8 @@ pub(crate) struct Measured {
 impl Measured {
     pub fn new(heads: Heads) -> Self {
         HELD_BACK.observe(move |gauge| {
-            if let Some(state) = *heads.borrow() {
-                gauge.observe(state.head.held_back_ms as f64 / 1_000.0, &[]);
+            if let Some(seen) = &*heads.borrow() {
+                gauge.observe(seen.lag_ms() as f64 / 1_000.0, &[]);
             }
         });
         Self { streams: STREAMS.up_down(), delay: DELAY_OF_DELIVERY.histogram() }

@@ -4,10 +4,12 @@ use crate::{
     event::{Event, Page},
     pages::pages,
 };
-use eduhub_changelog::{Entry, FeedIdentity, Position, RecordSet, StoredImage, images, page_until};
+use eduhub_changelog::{
+    Entry, FeedIdentity, Position, RecordSet, StoredImage, images, of_transaction, page_until,
+};
 use eduhub_pg::DbError;
 use moka::future::Cache;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::{
     collections::{BTreeMap, HashMap},
     marker::PhantomData,
@@ -61,12 +63,37 @@ impl<S: RecordSet> Shelf<S> {
             Err(until) => until,
         };
         let page = self.pages.try_get_with(position, self.read(position, until)).await?;
+        self.place(&page);
+        Ok(page)
+    }
+
+    /// The pages of a committed transaction above the horizon. They stand on the shelf from then on: streams that come by later,
+    /// in order, find them there.
+    pub async fn transaction(&self, xid: i64) -> Result<Vec<Arc<Page>>, DbError> {
+        let (mut pages, mut after) = (Vec::new(), Position { xid, seq: 0 });
+        loop {
+            let mut conn = self.pool.acquire().await?;
+            let entries = of_transaction(&mut conn, after, PAGE).await?;
+            let whole = (entries.len() as i64) < PAGE;
+            let Some(last) = entries.last().map(|e| e.position) else { return Ok(pages) };
+            let events = Self::events(&mut conn, entries).await?;
+            let page = Arc::new(Page::of_log(after, events, last));
+            self.pages.insert(after, page.clone()).await;
+            self.place(&page);
+            pages.push(page);
+            after = last;
+            if whole {
+                return Ok(pages);
+            }
+        }
+    }
+
+    fn place(&self, page: &Arc<Page>) {
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        order.insert(page.from, Arc::downgrade(&page));
+        order.insert(page.from, Arc::downgrade(page));
         if order.len().is_multiple_of(SWEEP) {
             order.retain(|_, page| page.strong_count() > 0);
         }
-        Ok(page)
     }
 
     /// The page that a position lies in, or where the next one after it begins.
@@ -101,6 +128,12 @@ impl<S: RecordSet> Shelf<S> {
             None if until < Position::END => until,
             None => return Err(DbError::NoRow.into()),
         };
+        let events = Self::events(&mut conn, entries).await?;
+        Ok(Arc::new(Page::of_log(after, events, last)))
+    }
+
+    /// Entries with their images.
+    async fn events(conn: &mut PgConnection, entries: Vec<Entry>) -> Result<Vec<Event>, DbError> {
         let mut wanted: HashMap<i32, Vec<(Uuid, i64)>> = HashMap::new();
         for e in entries.iter().filter(|e| !e.withdrawn) {
             wanted.entry(e.kind).or_default().push((e.record_id, e.version));
@@ -108,17 +141,14 @@ impl<S: RecordSet> Shelf<S> {
         let mut found = HashMap::new();
         for (kind, versions) in wanted {
             if let Some(table) = S::table(kind) {
-                found.extend(images(&mut conn, table, &versions).await?);
+                found.extend(images(conn, table, &versions).await?);
             }
         }
-        let events = entries
-            .into_iter()
-            .map(|e| {
-                let parts = if e.withdrawn { None } else { found.remove(&(e.record_id, e.version)) };
-                event(e, parts)
-            })
-            .collect::<Result<_, DbError>>()?;
-        Ok(Arc::new(Page::of_log(after, events, last)))
+        let with_image = |e: Entry| {
+            let parts = if e.withdrawn { None } else { found.remove(&(e.record_id, e.version)) };
+            event(e, parts)
+        };
+        entries.into_iter().map(with_image).collect()
     }
 }
 

@@ -22,7 +22,7 @@ impl At {
             None => Err(Fault::invalid("as_of.point", "required")),
             Some(Point::Position(bytes)) => {
                 let point = LogPoint::decode(bytes).map_err(refused)?;
-                Ok(Self { position: point.position, point: Some(point) })
+                Ok(Self { position: point.of_school(conn, school_code).await?, point: Some(point) })
             }
             Some(Point::SealId(id)) => {
                 let id =

@@ -45,7 +45,7 @@ impl Freshness {
     /// commits have higher positions: below this one no transaction runs any more.
     fn quiet_head(&self) -> Option<(Position, i32)> {
         let state = self.heads.borrow();
-        let state = state.as_ref()?;
+        let state = &state.as_ref()?.state;
         let quiet = state.head.held_back_ms == 0 && state.seen.elapsed() <= BEHIND;
         quiet.then_some((state.head.position, state.feed.epoch))
     }

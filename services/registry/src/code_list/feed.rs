@@ -1,7 +1,7 @@
 //! The feed of code lists: a snapshot, then what each version changed. Small and seldom, so each stream reads for itself when the
 //! book tells of a new version.
 use super::{CodeLists, InForce, store};
-use eduhub_changelog::{Cursor, CursorError, FeedIdentity, Phase, Position};
+use eduhub_changelog::{Ahead, Cursor, CursorError, FeedIdentity, Phase, Position};
 use eduhub_faults::{Fault, Reason};
 use eduhub_ingest::to_proto;
 use eduhub_pg::{DbError, PgPool};
@@ -101,7 +101,7 @@ impl CodeFeed {
 
     fn cursor(&self, version: i64) -> Vec<u8> {
         let phase = Phase::Tail(Position { xid: 0, seq: version });
-        Cursor { phase, filter: self.filter, scope: vec![] }.encode(&self.identity)
+        Cursor { phase, ahead: Ahead::default(), filter: self.filter, scope: vec![] }.encode(&self.identity)
     }
 
     async fn run(

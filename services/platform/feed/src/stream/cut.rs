@@ -17,7 +17,7 @@ impl<S: RecordSet> Stream<'_, S> {
     pub(super) fn cut<'p>(&self, page: &'p Page, from: usize) -> Result<Option<Cut<'p>>, Fault> {
         let shows = |i: usize| {
             let event = &page.events[i];
-            self.view.shows(event.kind, &event.image.school_code)
+            self.view.shows(event.kind, &event.image.school_code) && !self.ahead.covers(event.position)
         };
         let total = page.events.len();
         let Some(first) = (from..total).find(|i| shows(*i)) else { return Ok(None) };

@@ -6,14 +6,14 @@ mod rescope;
 use crate::{
     begun::Begun,
     event::Page,
-    head::{Feed, Follower, State},
+    head::{Feed, Follower, Seen, State},
     outbox::{Outbox, Replies, outbox},
     reach::Reach,
     scope::{Asked, View},
     shelf::ShelfError,
     wire::Reply,
 };
-use eduhub_changelog::{Cursor, CursorError, FeedIdentity, Phase, Position, RecordSet, SnapshotPoint};
+use eduhub_changelog::{Ahead, Cursor, CursorError, FeedIdentity, Phase, Position, RecordSet, SnapshotPoint};
 use eduhub_faults::{Fault, Reason};
 use eduhub_ingest::to_proto;
 use eduhub_proto::common::v1::Checkpoint;
@@ -59,16 +59,18 @@ async fn run<S: RecordSet>(
     following: Following,
     out: &Outbox,
 ) -> Result<(), Fault> {
-    let mut states = feed.state.clone();
-    let first = *states.wait_for(Option::is_some).await.map_err(|_| Fault::stopping())?;
+    let mut seen = feed.seen.clone();
+    let first =
+        seen.wait_for(Option::is_some).await.map_err(|_| Fault::stopping())?.as_ref().map(|s| s.state);
     let first = first.ok_or_else(Fault::stopping)?;
     let filter = following.asked.fingerprint()?;
     let mut stream = Stream {
         feed,
         out,
-        states,
+        seen,
         first,
         filter,
+        ahead: Ahead::default(),
         phase: feed.snapshots.start(first.head.horizon, first.feed.pruned),
         held: view.clone(),
         begun: Begun::default(),
@@ -80,21 +82,33 @@ async fn run<S: RecordSet>(
     };
     if !following.cursor.is_empty() {
         let cursor = Cursor::decode(&following.cursor, &first.feed, filter).map_err(refuse)?;
-        stream.phase = cursor.phase;
+        (stream.phase, stream.ahead) = (cursor.phase, cursor.ahead);
         (stream.held, stream.begun) = view.of_cursor(&cursor.scope).map_err(refuse)?;
         stream.rescope(view).await?;
     }
     stream.run().await
 }
 
+/// What a stream that may have met the head does next.
+enum AtHead {
+    /// Reads on: the head is further.
+    InTurn,
+    /// Sends what was committed above the horizon.
+    Early(Arc<Page>),
+    /// Waits: it has everything of this moment but what has kept changes waiting for so long.
+    Quiet { seen: Instant, lag_ms: u64 },
+}
+
 struct Stream<'a, S: RecordSet> {
     feed: &'a Arc<Feed<S>>,
     following: &'a Following,
     out: &'a Outbox,
-    states: watch::Receiver<Option<State>>,
+    seen: watch::Receiver<Option<Seen>>,
     first: State,
     filter: u64,
     phase: Phase,
+    /// What it has of the log above its phase.
+    ahead: Ahead,
     /// What the consumer may see.
     view: View,
     /// What it has been told of; another than `view` only while what was added is sent.
@@ -110,8 +124,8 @@ struct Stream<'a, S: RecordSet> {
 impl<S: RecordSet> Stream<'_, S> {
     async fn run(&mut self) -> Result<(), Fault> {
         loop {
-            let state = (*self.states.borrow_and_update()).unwrap_or(self.first);
-            self.check(&state)?;
+            self.seen.mark_unchanged();
+            self.check(&self.state())?;
             self.look().await?;
             match self.phase.clone() {
                 Phase::Snapshot { horizon, kind, school_code, record_key } => {
@@ -120,17 +134,38 @@ impl<S: RecordSet> Stream<'_, S> {
                     let step = step.map_err(|e| unavailable(&e))?;
                     self.rows(&step.page, horizon, step.next).await?;
                 }
-                Phase::Tail(position) if state.is_past(position) => {
-                    let page = self.feed.shelf.after(position).await;
-                    let page = page.map_err(|e| match &*e {
-                        ShelfError::Expired => refuse(CursorError::Expired),
-                        ShelfError::Db(error) => unavailable(error),
-                    })?;
-                    self.changes(page, position).await?;
-                }
-                Phase::Tail(_) => self.wait(&state).await?,
+                Phase::Tail(position) => match self.at_head(position) {
+                    AtHead::InTurn => {
+                        let page = self.feed.shelf.after(position).await;
+                        let page = page.map_err(|e| match &*e {
+                            ShelfError::Expired => refuse(CursorError::Expired),
+                            ShelfError::Db(error) => unavailable(error),
+                        })?;
+                        let from = page.after(position);
+                        self.changes(page, from, false).await?;
+                    }
+                    AtHead::Early(page) => self.changes(page, 0, true).await?,
+                    AtHead::Quiet { seen, lag_ms } => self.wait(seen, lag_ms).await?,
+                },
             }
         }
+    }
+
+    /// What comes next, from one look at what the reader saw: what is early at one moment may need what was in turn just before.
+    fn at_head(&self, position: Position) -> AtHead {
+        let seen = self.seen.borrow();
+        let Some(seen) = &*seen else {
+            return AtHead::Quiet { seen: self.first.seen, lag_ms: 0 };
+        };
+        if seen.state.is_past(position) {
+            return AtHead::InTurn;
+        }
+        let quiet = AtHead::Quiet { seen: seen.state.seen, lag_ms: seen.lag_ms() };
+        seen.early.next(position, &self.ahead).map_or(quiet, AtHead::Early)
+    }
+
+    fn state(&self) -> State {
+        self.seen.borrow().as_ref().map_or(self.first, |seen| seen.state)
     }
 
     /// Also while the stream is open: what was pruned before it was sent would be missing without a word.
@@ -169,50 +204,51 @@ impl<S: RecordSet> Stream<'_, S> {
         Ok(())
     }
 
-    /// Sends what follows a position in a page. Lets go of the page as soon as the consumer has to be waited for: it would hold a
-    /// page in memory for each slow one.
-    async fn changes(&mut self, page: Arc<Page>, position: Position) -> Result<(), Fault> {
-        let mut at = page.after(position);
-        let waiting = loop {
-            let Some(cut) = self.cut(&page, at)? else { break None };
+    /// Sends the events of a page from one on, in their turn or early. Lets go of the page as soon as the consumer has to be waited
+    /// for: it would hold a page in memory for each slow one. The rest of the page is what comes next then.
+    async fn changes(&mut self, page: Arc<Page>, from: usize, early: bool) -> Result<(), Fault> {
+        let mut at = from;
+        while let Some(cut) = self.cut(&page, at)? {
             at = cut.end;
             let end = if at == page.events.len() { page.last } else { page.events[at - 1].position };
-            let cursor = self.cursor(Phase::Tail(end));
-            let offered = self.out.offer(Reply::changes(&cut.parts, &cursor), &cursor);
-            if let Err(reply) = offered {
-                break Some((reply, cursor, end));
+            self.pass(end, early);
+            let cursor = self.cursor(self.phase.clone());
+            if let Err(reply) = self.out.offer(Reply::changes(&cut.parts, &cursor), &cursor) {
+                drop(page);
+                return self.put(reply, &cursor).await;
             }
-            (self.phase, self.sent_at) = (Phase::Tail(end), Instant::now());
+            self.sent_at = Instant::now();
             if self.follower.is_some() {
                 self.feed.measured.delivered(page.events[at - 1].image.changed_at);
             }
-        };
-        let last = page.last;
+        }
+        self.pass(page.last, early);
         drop(page);
-        match waiting {
-            Some((reply, cursor, end)) => {
-                self.put(reply, &cursor).await?;
-                self.phase = Phase::Tail(end);
-            }
-            None => {
-                self.phase = Phase::Tail(last);
-                // Nothing that this consumer sees for a while: it learns that it moves, and where it stands.
-                if self.sent_at.elapsed() >= self.feed.limits.checkpoint {
-                    self.checkpoint(0, false).await?;
-                }
-            }
+        // Nothing that this consumer sees for a while: it learns that it moves, and where it stands.
+        if !early && self.sent_at.elapsed() >= self.feed.limits.checkpoint {
+            self.checkpoint(0, false).await?;
         }
         Ok(())
     }
 
+    /// The consumer has the log up to here, or this transaction up to here.
+    fn pass(&mut self, end: Position, early: bool) {
+        if early {
+            self.ahead.add(end);
+        } else {
+            self.phase = Phase::Tail(end);
+            self.ahead.pass(end);
+        }
+    }
+
     /// Waits for the head to move; sends a checkpoint when the stream was quiet for long enough.
-    async fn wait(&mut self, state: &State) -> Result<(), Fault> {
+    async fn wait(&mut self, seen: Instant, lag_ms: u64) -> Result<(), Fault> {
         let limits = &self.feed.limits;
         self.follower.get_or_insert_with(|| Follower::new(&self.feed.followers));
-        if self.sent_at.elapsed() >= limits.checkpoint && state.seen.elapsed() < limits.checkpoint {
-            self.checkpoint(state.head.held_back_ms.unsigned_abs(), true).await?;
+        if self.sent_at.elapsed() >= limits.checkpoint && seen.elapsed() < limits.checkpoint {
+            self.checkpoint(lag_ms, true).await?;
         }
-        match tokio::time::timeout(limits.checkpoint, self.states.changed()).await {
+        match tokio::time::timeout(limits.checkpoint, self.seen.changed()).await {
             Ok(Err(_)) => Err(Fault::stopping()),
             _ => Ok(()),
         }
@@ -233,7 +269,8 @@ impl<S: RecordSet> Stream<'_, S> {
 
     fn cursor(&self, phase: Phase) -> Vec<u8> {
         let feed: &FeedIdentity = &self.first.feed;
-        Cursor { phase, filter: self.filter, scope: self.held.encode(&self.begun) }.encode(feed)
+        let (ahead, scope) = (self.ahead.clone(), self.held.encode(&self.begun));
+        Cursor { phase, ahead, filter: self.filter, scope }.encode(feed)
     }
 }
 

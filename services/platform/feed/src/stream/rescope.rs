@@ -1,6 +1,11 @@
 //! A stream whose consumer may see something else than before.
 use super::{Stream, unavailable};
-use crate::{begun::Begun, head::State, scope::View, wire::Reply};
+use crate::{
+    begun::Begun,
+    head::{Seen, State},
+    scope::View,
+    wire::Reply,
+};
 use eduhub_changelog::{Phase, Position, RecordSet, SnapshotPoint};
 use eduhub_faults::Fault;
 use eduhub_proto::common::v1::ScopeChange;
@@ -31,8 +36,10 @@ impl<S: RecordSet> Stream<'_, S> {
             return Ok(());
         };
         self.begun = Begun::default();
+        // Rows of what was added may be older than what was passed early: that comes again in its turn.
+        self.ahead.clear();
         if change.reset {
-            let state = self.states.borrow().unwrap_or(self.first);
+            let state = self.state();
             self.phase = self.feed.snapshots.start(state.head.horizon, state.feed.pruned);
             (self.held, self.view) = (view.clone(), view);
             return self.tell(change).await;
@@ -82,10 +89,11 @@ impl<S: RecordSet> Stream<'_, S> {
     async fn above_all_passed(&self) -> Result<Phase, Fault> {
         let (passed, epoch) = (self.phase.resume(), self.first.feed.epoch);
         let above = |state: &State| Position { xid: state.head.horizon, seq: 0 } >= passed;
-        let mut states = self.states.clone();
+        let mut seen = self.seen.clone();
         // After a restore it is the loop that ends the stream.
         let fit = |state: &State| above(state) || state.feed.epoch != epoch;
-        let state = *states.wait_for(|s| s.as_ref().is_some_and(fit)).await.map_err(|_| Fault::stopping())?;
+        let fits = |seen: &Option<Seen>| seen.as_ref().is_some_and(|seen| fit(&seen.state));
+        let state = seen.wait_for(fits).await.map_err(|_| Fault::stopping())?.as_ref().map(|seen| seen.state);
         let horizon = state.unwrap_or(self.first).head.horizon;
         Ok(Phase::Snapshot { horizon, kind: 0, school_code: String::new(), record_key: String::new() })
     }

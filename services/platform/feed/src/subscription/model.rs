@@ -1,7 +1,7 @@
 //! What a subscription is and who may touch it.
 use crate::scope::Asked;
 use eduhub_auth::{Caller, Role};
-use eduhub_changelog::Position;
+use eduhub_changelog::{Ahead, Position, ahead_of};
 use eduhub_faults::{Fault, Reason};
 use time::OffsetDateTime;
 
@@ -24,10 +24,17 @@ pub(crate) struct Stored {
     pub acknowledged_at: Option<OffsetDateTime>,
 }
 
+impl Stored {
+    /// True when a cursor covers all that the stored one covers.
+    pub fn is_passed_by(&self, position: Position, ahead: &Ahead) -> bool {
+        position > self.position || (position == self.position && ahead.includes(&ahead_of(&self.cursor)))
+    }
+}
+
 /// How far behind a subscription is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Lag {
-    /// Entries after its position, counted up to a limit.
+    /// Entries that it lacks, counted up to a limit.
     pub entries: i64,
     /// Age of the oldest of them in milliseconds.
     pub behind_ms: i64,

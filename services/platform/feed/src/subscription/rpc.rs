@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Longest transaction here.
 const BRIEF: Duration = Duration::from_secs(5);
+/// Tries to move a subscription that others move, too.
+const ACKNOWLEDGEMENTS: u32 = 5;
 /// Subscriptions in one answer.
 const PAGE: i64 = 100;
 /// The same at most.
@@ -93,7 +95,7 @@ impl<S: RecordSet> Feed<S> {
         };
         let mut subscriptions = Vec::with_capacity(rows.len());
         for stored in rows {
-            let lag = store::lag(&mut held, stored.position).await?;
+            let lag = store::lag(&mut held, &stored).await?;
             subscriptions.push(to_message(stored, lag));
         }
         Ok(SubscriptionPage { subscriptions, next_page_token })
@@ -105,13 +107,24 @@ impl<S: RecordSet> Feed<S> {
         request: AcknowledgeRequest,
     ) -> Result<Subscription, Fault> {
         let of = Named::own(caller, &request.name);
-        let (asked, _) = self.subscribed(&of).await?;
         if request.cursor.is_empty() {
+            // A name that is not there comes first, as everywhere.
+            self.subscribed(&of).await?;
             return Err(Fault::invalid("cursor", "missing"));
         }
-        let position = self.position(&asked, &request.cursor).await?;
-        store::acknowledge(&mut *self.conn().await?, &of, &request.cursor, position).await?;
-        self.found(&of).await
+        // Another acknowledgement may come in between; it has moved the subscription then, and that a few times at most.
+        for _ in 0..ACKNOWLEDGEMENTS {
+            let stored = store::get(&mut *self.conn().await?, &of).await?;
+            let stored = stored.ok_or_else(|| Fault::new(Reason::NotFound))?;
+            let cursor = self.cursor(&stored.asked, &request.cursor).await?;
+            let position = cursor.phase.resume();
+            if !stored.is_passed_by(position, &cursor.ahead)
+                || store::acknowledge(&mut *self.conn().await?, &stored, &request.cursor, position).await?
+            {
+                return self.found(&of).await;
+            }
+        }
+        Err(Fault::new(Reason::Unavailable).detail("others acknowledge the same subscription"))
     }
 
     pub(crate) async fn delete_subscription(
@@ -129,9 +142,12 @@ impl<S: RecordSet> Feed<S> {
         if cursor.is_empty() {
             return Ok(Position::START);
         }
+        Ok(self.cursor(asked, cursor).await?.phase.resume())
+    }
+
+    async fn cursor(&self, asked: &Asked, bytes: &[u8]) -> Result<Cursor, Fault> {
         let feed = FeedIdentity::read(&mut *self.conn().await?).await?;
-        let cursor = Cursor::decode(cursor, &feed, asked.fingerprint()?).map_err(refuse)?;
-        Ok(cursor.phase.resume())
+        Cursor::decode(bytes, &feed, asked.fingerprint()?).map_err(refuse)
     }
 
     async fn found(&self, of: &Named) -> Result<Subscription, Fault> {
@@ -140,7 +156,7 @@ impl<S: RecordSet> Feed<S> {
     }
 
     async fn shown(&self, stored: Stored) -> Result<Subscription, Fault> {
-        let lag = store::lag(&mut *self.conn().await?, stored.position).await?;
+        let lag = store::lag(&mut *self.conn().await?, &stored).await?;
         Ok(to_message(stored, lag))
     }
 

@@ -1,7 +1,7 @@
 //! Rows of `feed_subscription`.
 use super::model::{Lag, Named, Stored};
 use crate::scope::Asked;
-use eduhub_changelog::Position;
+use eduhub_changelog::{Position, ahead_of};
 use eduhub_pg::DbError;
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 
@@ -82,23 +82,20 @@ pub(super) async fn list(
     Ok(rows.iter().map(from_row).collect::<Result<_, _>>()?)
 }
 
-/// Moves a subscription forward; one that stands further already stays. False when there is none.
+/// Moves a subscription from the cursor that it was seen with. False when it has moved meanwhile, or is gone.
 pub(super) async fn acknowledge(
     conn: &mut PgConnection,
-    of: &Named,
+    seen: &Stored,
     cursor: &[u8],
     position: Position,
 ) -> Result<bool, DbError> {
     let done = sqlx::query(
-        "update feed_subscription set
-           cursor = case when (xid, seq) <= ($4, $5) then $3 else cursor end,
-           acknowledged_at = case when (xid, seq) <= ($4, $5) then now() else acknowledged_at end,
-           xid = case when (xid, seq) <= ($4, $5) then $4 else xid end,
-           seq = case when (xid, seq) <= ($4, $5) then $5 else seq end
-         where owner = $1 and name = $2",
+        "update feed_subscription set cursor = $4, acknowledged_at = now(), xid = $5, seq = $6
+         where owner = $1 and name = $2 and cursor = $3",
     )
-    .bind(&of.owner)
-    .bind(&of.name)
+    .bind(&seen.owner)
+    .bind(&seen.name)
+    .bind(&seen.cursor)
     .bind(cursor)
     .bind(position.xid)
     .bind(position.seq)
@@ -117,20 +114,26 @@ pub(super) async fn delete(conn: &mut PgConnection, of: &Named) -> Result<(), Db
     Ok(())
 }
 
-/// What the log holds after a position.
-pub(super) async fn lag(conn: &mut PgConnection, after: Position) -> Result<Lag, DbError> {
-    let row = sqlx::query(
+/// What the log holds that the owner has not acknowledged.
+pub(super) async fn lag(conn: &mut PgConnection, of: &Stored) -> Result<Lag, DbError> {
+    let lacks = "(l.xid, l.seq) > ($1, $2) and not exists (
+        select from unnest($4::int8[], $5::int8[]) as a(xid, seq) where a.xid = l.xid and l.seq <= a.seq)";
+    let sql = format!(
         "select
-           (select count(*) from (select 1 from change_log where (xid, seq) > ($1, $2) limit $3) c),
-           coalesce((select (extract(epoch from clock_timestamp() - changed_at) * 1000)::int8 from change_log
-             where (xid, seq) > ($1, $2) order by xid, seq limit 1), 0),
-           (select $1 > 0 and (pruned_xid, pruned_seq) > ($1, $2) from feed_state)",
-    )
-    .bind(after.xid)
-    .bind(after.seq)
-    .bind(COUNTED)
-    .fetch_one(conn)
-    .await?;
+           (select count(*) from (select from change_log l where {lacks} limit $3) c),
+           coalesce((select (extract(epoch from clock_timestamp() - l.changed_at) * 1000)::int8 from change_log l
+             where {lacks} order by l.xid, l.seq limit 1), 0),
+           (select $1 > 0 and (pruned_xid, pruned_seq) > ($1, $2) from feed_state)"
+    );
+    let (ahead_xids, ahead_seqs) = ahead_of(&of.cursor).unzip();
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(of.position.xid)
+        .bind(of.position.seq)
+        .bind(COUNTED)
+        .bind(ahead_xids)
+        .bind(ahead_seqs)
+        .fetch_one(conn)
+        .await?;
     let behind_ms = row.try_get::<i64, _>(1)?.max(0);
     Ok(Lag { entries: row.try_get(0)?, behind_ms, expired: row.try_get(2)? })
 }
