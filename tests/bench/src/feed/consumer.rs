@@ -6,7 +6,7 @@ use eduhub_proto::registry::v1::{
     Change, WatchReply, feed_service_client::FeedServiceClient, watch_reply::Message as Part,
 };
 use prost::Message;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +92,7 @@ pub async fn never_read(server: &Server, cursor: Vec<u8>) -> Result<Streaming<Wa
     watch(server, cursor).await
 }
 
-/// A consumer that reads as fast as it can and notes when a school's records came.
+/// A consumer that reads as fast as it can and notes when records of some schools came.
 pub struct Reading {
     arrived: Arc<Mutex<HashMap<String, Instant>>>,
     task: JoinHandle<Result<()>>,
@@ -102,16 +102,16 @@ pub struct Reading {
 ///
 /// # Errors
 /// The hub's.
-pub async fn keep_reading(server: &Server, cursor: Vec<u8>, school: String) -> Result<Reading> {
+pub async fn keep_reading(server: &Server, cursor: Vec<u8>, schools: HashSet<String>) -> Result<Reading> {
     let mut stream = watch(server, cursor).await?;
     let arrived: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let noted = arrived.clone();
     let task = tokio::spawn(async move {
         while let Some(reply) = stream.message().await? {
             let now = Instant::now();
-            let of_school = changes(&reply).iter().filter_map(|c| c.header.as_ref());
-            let keys: Vec<String> =
-                of_school.filter(|h| h.school_code == school).map(|h| h.record_key.clone()).collect();
+            let headers = changes(&reply).iter().filter_map(|c| c.header.as_ref());
+            let of_schools = headers.filter(|h| schools.contains(&h.school_code));
+            let keys: Vec<String> = of_schools.map(|h| h.record_key.clone()).collect();
             let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
             noted.extend(keys.into_iter().map(|key| (key, now)));
         }

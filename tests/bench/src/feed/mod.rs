@@ -12,12 +12,13 @@ use crate::ground::Ground;
 use crate::load::push;
 use crate::plan::Plan;
 use crate::rounds::{Lap, Laps, median};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use consumer::{begin, catch_up, keep_reading, never_read};
 use eduhub_cli::server::Server;
 use eduhub_proto::registry::v1::Record;
 use futures::future::try_join_all;
 use probe::Latencies;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,12 +31,15 @@ const EIGHT: f64 = 1.3;
 /// How much a consumer that does not read may slow the others, by their 99th percentile.
 const SLOWED: f64 = 1.1;
 
+/// Schools that nobody else pushes for, each with a prober.
+const PROBERS: usize = 4;
+
 struct Feed {
     ground: Ground,
     parts: Vec<Arc<Vec<Record>>>,
     consumer: Server,
-    /// Vendor of a school that nobody else pushes for.
-    prober: (String, Server),
+    /// Vendors of the probers' schools.
+    probers: Vec<(String, Server)>,
     /// Where the log begins that the last load left.
     start: Vec<u8>,
 }
@@ -48,21 +52,16 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
     let mut feed = open(plan).await?;
     let (mut lines, mut parts) = (Vec::new(), Vec::new());
     let (alone, beside) = latencies(&mut feed, plan).await?;
-    let shown = |name: &str, all: &[Latencies]| {
-        let p50 = median(all.iter().map(|l| l.at(0.50)).collect());
-        format!(
-            "{name}: p50 {:.1} ms, p99 {:.1} ms of {} probes",
-            p50 * 1e3,
-            p99(all) * 1e3,
-            all.iter().map(Latencies::len).sum::<usize>()
-        )
+    let shown = |name: &str, all: &Latencies| {
+        let [p50, p99] = [0.50, 0.99].map(|share| all.at(share) * 1e3);
+        format!("{name}: p50 {p50:.1} ms, p99 {p99:.1} ms of {} probes", all.len())
     };
     lines.push(shown("reply to consumer while pupils load", &alone));
     lines.push(shown("the same beside a consumer that never reads", &beside));
-    parts.push(Part::at_most("p99 : 50 ms", p99(&alone) / SOON.as_secs_f64(), 1.0));
+    parts.push(Part::at_most("p99 : 50 ms", alone.at(0.99) / SOON.as_secs_f64(), 1.0));
     parts.push(Part::at_most(
         "p99 beside a stuck consumer : p99",
-        p99(&beside) / p99(&alone).max(1e-6),
+        beside.at(0.99) / alone.at(0.99).max(1e-6),
         SLOWED,
     ));
     let (caught, bare) = catching_up(&mut feed, plan).await?;
@@ -77,34 +76,56 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
 }
 
 async fn open(plan: &Plan) -> Result<Feed> {
-    let province = data::province(plan.pupils + plan.pupils / 20, plan.schools + 1)?;
+    let province = data::province(plan.pupils + plan.pupils / 20, plan.schools + PROBERS)?;
     let parts = data::pupils(&province, plan.pupils, plan.schools)?;
-    let mut ground = Ground::start(plan, &province, plan.schools + 1, &[]).await?;
-    let (school, server) = ground.vendors.pop().context("a school for the probes")?;
+    let mut ground = Ground::start(plan, &province, plan.schools + PROBERS, &[]).await?;
+    let probers = ground.vendors.split_off(plan.schools);
+    let probers: Vec<_> = probers.into_iter().map(|(school, server)| (school.school_code, server)).collect();
+    ensure!(probers.len() == PROBERS, "too few schools for the probes");
     let consumer = ground.desk.consumer().await?;
-    Ok(Feed { ground, parts, consumer, prober: (school.school_code, server), start: vec![] })
+    Ok(Feed { ground, parts, consumer, probers, start: vec![] })
 }
 
-/// Loads beside a prober and a consumer: alone, then with a consumer that is stuck; in turns.
-async fn latencies(feed: &mut Feed, plan: &Plan) -> Result<(Vec<Latencies>, Vec<Latencies>)> {
-    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+/// Loads beside probers and a consumer: alone and with a consumer that is stuck, by turns the one first and the other.
+async fn latencies(feed: &mut Feed, plan: &Plan) -> Result<(Latencies, Latencies)> {
+    let (mut alone, mut beside) = (Latencies::default(), Latencies::default());
     push(&feed.ground, &feed.parts, plan.batch, plan.at_once).await.context("first load")?;
-    for _ in 0..plan.rounds {
-        for (stuck, laps) in [(false, &mut alone), (true, &mut beside)] {
-            feed.ground.empty().await?;
-            let start = begin(&feed.consumer).await?;
-            // The pages that consumers share still have the log as it was before it was emptied, which no real log ever is.
-            feed.start.clone_from(&start);
-            let stuck = if stuck { Some(never_read(&feed.consumer, start.clone()).await?) } else { None };
-            let reading = keep_reading(&feed.consumer, start, feed.prober.0.clone()).await?;
-            let probing = probe::start(&feed.prober.1, &feed.prober.0, feed.ground.school_year).await?;
-            push(&feed.ground, &feed.parts, plan.batch, plan.at_once).await?;
-            let replied = probing.stop().await?;
-            laps.push(Latencies::of(&replied, &reading.until(&replied).await?)?);
-            drop(stuck);
+    for round in 0..plan.rounds {
+        for turn in 0..2 {
+            let stuck = (round + turn) % 2 == 1;
+            let lap = lap(feed, plan, stuck).await?;
+            if stuck { &mut beside } else { &mut alone }.add(lap);
         }
     }
     Ok((alone, beside))
+}
+
+/// One load. It begins with a school that is not probed: the log was emptied just before, and what Postgres does until it knows
+/// that there is something in it again is of no log that has ever lived.
+async fn lap(feed: &mut Feed, plan: &Plan, stuck: bool) -> Result<Latencies> {
+    feed.ground.empty().await?;
+    let start = begin(&feed.consumer).await?;
+    // The pages that consumers share still have the log as it was before it was emptied.
+    feed.start.clone_from(&start);
+    let stuck = if stuck { Some(never_read(&feed.consumer, start.clone()).await?) } else { None };
+    let schools = feed.probers.iter().map(|(school, _)| school.clone()).collect();
+    let reading = keep_reading(&feed.consumer, start, schools).await?;
+    let (first, rest) = feed.parts.split_at(1);
+    push(&feed.ground, first, plan.batch, plan.at_once).await?;
+    let year = feed.ground.school_year;
+    let probing = feed.probers.iter().map(|(school, server)| probe::start(server, school, year));
+    let probing = try_join_all(probing).await?;
+    feed.ground.vendors.rotate_left(1);
+    let pushed = push(&feed.ground, rest, plan.batch, plan.at_once).await;
+    feed.ground.vendors.rotate_right(1);
+    pushed?;
+    let mut replied = HashMap::new();
+    for one in probing {
+        replied.extend(one.stop().await?);
+    }
+    let lap = Latencies::of(&replied, &reading.until(&replied).await?)?;
+    drop(stuck);
+    Ok(lap)
 }
 
 /// The whole log by one consumer, and the same messages from a bare server.
@@ -137,8 +158,4 @@ async fn many(feed: &mut Feed, plan: &Plan) -> Result<(f64, f64)> {
         }
     }
     Ok((median(one), median(eight)))
-}
-
-fn p99(all: &[Latencies]) -> f64 {
-    median(all.iter().map(|l| l.at(0.99)).collect())
 }

@@ -38,10 +38,11 @@ pub async fn start(server: &Server, school: &str, school_year: i32) -> Result<Pr
     let mut replies = client.push(ReceiverStream::new(outgoing)).await?.into_inner();
     replies.message().await?.context("no welcome")?;
     let (stop, mut stopped) = oneshot::channel();
+    let school = school.to_owned();
     let task = tokio::spawn(async move {
         let mut replied = HashMap::new();
         for number in 1.. {
-            let pupil = probe(number);
+            let pupil = probe(&school, number);
             let key = pupil.student_code.clone();
             let records = vec![Record { record: Some(record::Record::Pupil(pupil)) }];
             requests.send(PushRequest::from(&PushBatch { number, records, withdrawals: vec![] })).await?;
@@ -71,9 +72,10 @@ impl Probing {
     }
 }
 
-fn probe(n: u32) -> Pupil {
+/// Its code is unlike any other school's.
+fn probe(school: &str, n: u32) -> Pupil {
     Pupil {
-        student_code: format!("PROBE{n:07}"),
+        student_code: format!("{school}P{n:06}"),
         full_name: "Nguyễn Thị Hương".into(),
         birth_date: "2015-03-04".into(),
         sex: "2".into(),
@@ -83,6 +85,7 @@ fn probe(n: u32) -> Pupil {
 
 /// Ways of probes to a consumer, seconds, in rising order. The hub's reply leaves right after the commit, so its arrival
 /// stands for the commit; an event that came before the reply took no time.
+#[derive(Default)]
 pub struct Latencies(Vec<f64>);
 
 impl Latencies {
@@ -98,6 +101,12 @@ impl Latencies {
         ensure!(!all.is_empty(), "no probe");
         all.sort_by(f64::total_cmp);
         Ok(Self(all))
+    }
+
+    /// With those of another lap.
+    pub fn add(&mut self, lap: Self) {
+        self.0.extend(lap.0);
+        self.0.sort_by(f64::total_cmp);
     }
 
     /// The value below which this share lies.
