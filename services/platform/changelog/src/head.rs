@@ -28,18 +28,12 @@ pub struct Standing {
     pub all: bool,
 }
 
-/// Transaction ids above the horizon that are looked at, of all databases of the cluster: each costs a look into an index.
-const LOOKED_AT: i64 = 1_000;
-
-/// Reads it in one round trip, since the reader of each process asks after every commit.
-///
-/// Everything is of one snapshot: when it shows a transaction of a school, it shows those of the school before it.
-pub async fn head(conn: &mut PgConnection) -> Result<Standing, DbError> {
-    let row = sqlx::query(
-        "with s as materialized (select pg_current_snapshot() as snap),
+/// A thousand transaction ids above the horizon are looked at, of all databases of the cluster: each costs a look into an index. The
+/// statement has no parameter: planning it takes longer than running it, and is done once for a connection so.
+const STANDING: &str = "with s as materialized (select pg_current_snapshot() as snap),
          h as materialized (select snap, pg_snapshot_xmin(snap)::text::int8 as xmin, pg_snapshot_xmax(snap)::text::int8 as xmax from s),
          c as materialized (
-           select g.xid, l.changed_at from h cross join generate_series(h.xmin, least(h.xmax, h.xmin + $1) - 1) as g(xid)
+           select g.xid, l.changed_at from h cross join generate_series(h.xmin, least(h.xmax, h.xmin + 1000) - 1) as g(xid)
            cross join lateral (
              select l.changed_at from change_log l
              -- Of a running one each entry would be looked at, and is not visible.
@@ -47,9 +41,9 @@ pub async fn head(conn: &mut PgConnection) -> Result<Standing, DbError> {
              order by l.seq limit 1
            ) l
          )
-         select h.xmin, h.xmax <= h.xmin + $1, n.xid, n.seq,
+         select h.xmin, h.xmax <= h.xmin + 1000, n.xid, n.seq,
            -- The lowest position stands for the oldest.
-           case when exists (select from c) or h.xmax <= h.xmin + $1
+           case when exists (select from c) or h.xmax <= h.xmin + 1000
              then (select (extract(epoch from clock_timestamp() - c.changed_at) * 1000)::int8 from c order by c.xid limit 1)
              else (select (extract(epoch from clock_timestamp() - l.changed_at) * 1000)::int8 from change_log l
                    where l.xid >= h.xmin order by l.xid, l.seq limit 1) end,
@@ -57,11 +51,13 @@ pub async fn head(conn: &mut PgConnection) -> Result<Standing, DbError> {
            f.database_id, f.epoch, f.pruned_xid, f.pruned_seq
          from h cross join feed_state f left join lateral (
            select l.xid, l.seq from change_log l where l.xid < h.xmin order by l.xid desc, l.seq desc limit 1
-         ) n on true",
-    )
-    .bind(LOOKED_AT)
-    .fetch_one(conn)
-    .await?;
+         ) n on true";
+
+/// Reads it in one round trip, since the reader of each process asks after every commit.
+///
+/// Everything is of one snapshot: when it shows a transaction of a school, it shows those of the school before it.
+pub async fn head(conn: &mut PgConnection) -> Result<Standing, DbError> {
+    let row = sqlx::query(STANDING).fetch_one(conn).await?;
     let or_start =
         |column| Ok::<i64, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.unwrap_or_default());
     let position = Position { xid: or_start(2)?, seq: or_start(3)? };
