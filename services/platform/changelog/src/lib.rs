@@ -42,7 +42,7 @@ pub use head::{Head, Standing, head};
 pub use history::{Version, history};
 pub use image::StoredImage;
 pub use log_point::LogPoint;
-pub use page::{Entry, images, of_transaction, page, page_until};
+pub use page::{Entry, images, news, page, page_until};
 pub use position::{FeedIdentity, Position, lock_school, school_position};
 pub use read::{Existing, existing_keys, get_many, list, prefetch};
 pub use records::{ImageError, Opener, RecordSet, RecordVisitor, Split, split};

@@ -59,19 +59,30 @@ pub async fn page_until(
     rows.iter().map(entry).collect()
 }
 
-/// Entries of one transaction after one of them, in order, wherever the oldest running transaction stands: a committed one is
-/// whole. The caller keeps account of what it has of the log out of its turn.
-pub async fn of_transaction(
+/// What came to the log: entries after a position up to and with another that may be read in order, but for transactions that the
+/// caller has already; then whole transactions above them that are committed. In order, at most so many.
+pub async fn news(
     conn: &mut PgConnection,
-    after: Position,
+    (after, until): (Position, Position),
+    but: &[i64],
+    committed: &[i64],
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
     let rows = sqlx::query(
-        "select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at
-         from change_log where xid = $1 and seq > $2 order by xid, seq limit $3",
+        "select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at from change_log
+         where (xid, seq) > ($1, $2) and (xid, seq) <= ($3, $4) and xid <> all($5)
+         union all
+         select l.* from unnest($6::int8[]) as c(xid) cross join lateral (
+           select xid, seq, school_code, kind, record_id, record_key, op, version, digest, changed_at from change_log l
+           where l.xid = c.xid order by l.seq limit $7) l
+         order by xid, seq limit $7",
     )
     .bind(after.xid)
     .bind(after.seq)
+    .bind(until.xid)
+    .bind(until.seq)
+    .bind(but)
+    .bind(committed)
     .bind(limit)
     .fetch_all(conn)
     .await?;

@@ -1,13 +1,12 @@
 //! The one reader per process that follows the head of the log.
 use crate::{
-    early::Early, event::Page, limits::FeedLimits, metrics::Measured, shelf::Shelf, snapshot::Snapshots, wake,
+    early::Early, limits::FeedLimits, live::Live, metrics::Measured, shelf::Shelf, snapshot::Snapshots, wake,
 };
 use eduhub_changelog::{FeedIdentity, Head, Position, RecordSet};
 use eduhub_pg::DbError;
 use eduhub_vault::Vault;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,8 +19,6 @@ use tokio::{
     time::Instant,
 };
 
-/// Bytes of the newest pages that stay whatever else is read.
-const RING_BYTES: usize = 16 << 20;
 /// How often the head is read while committed changes wait for their turn: nobody tells when the transaction that they wait for
 /// ends without a change of its own.
 const HELD_BACK: Duration = Duration::from_millis(5);
@@ -91,9 +88,7 @@ impl<S: RecordSet> Feed<S> {
             snapshots: snapshots.clone(),
             followers: followers.clone(),
             poll: limits.poll,
-            ring: VecDeque::new(),
-            early: Early::default(),
-            end: None,
+            live: Live::new(shelf.clone()),
             feed: None,
         };
         tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
@@ -123,10 +118,7 @@ struct Reader<S> {
     snapshots: Arc<Snapshots<S>>,
     followers: Arc<AtomicUsize>,
     poll: Duration,
-    ring: VecDeque<Arc<Page>>,
-    early: Early,
-    /// Position up to which the pages were read; `None` while nobody follows.
-    end: Option<Position>,
+    live: Live<S>,
     /// Database and epoch of what was read.
     feed: Option<(uuid::Uuid, i32)>,
 }
@@ -141,9 +133,9 @@ impl<S: RecordSet> Reader<S> {
             there.as_mut().enable();
             let pause = match self.turn(&mut conn).await {
                 Ok(state) => {
-                    let waits = state.head.held_back_ms > 0 && !self.early.is_all();
+                    let waits = state.head.held_back_ms > 0 && !self.live.early().is_all();
                     // Every reading is published, unchanged ones too: their time says that the feed is alive.
-                    tx.send_replace(Some(Seen { state, early: self.early.clone() }));
+                    tx.send_replace(Some(Seen { state, early: self.live.early().clone() }));
                     if waits { HELD_BACK.min(self.poll) } else { self.poll }
                 }
                 Err(error) => {
@@ -168,48 +160,20 @@ impl<S: RecordSet> Reader<S> {
         };
         let seen = Instant::now();
         let standing = eduhub_changelog::head(conn).await?;
-        let (mut head, feed) = (standing.head, standing.feed);
+        let (head, feed) = (standing.head, standing.feed);
         let life = Some((feed.database_id, feed.epoch));
         if std::mem::replace(&mut self.feed, life).is_some_and(|before| Some(before) != life) {
             // Restored under the running process: positions mean other changes now.
             self.shelf.clear();
             self.snapshots.clear();
-            self.early = Early::default();
-            self.end = None;
+            self.live.forget();
         }
         if self.followers.load(Ordering::Relaxed) == 0 {
-            self.end = None;
-            self.ring.clear();
-            self.early = Early::default();
+            self.live.forget();
         } else {
-            head.position = head.position.max(self.fill(head.position).await);
-            self.early.follow(&standing, &self.shelf).await;
+            self.live.follow(conn, &standing).await;
         }
         Ok(State { head, feed, seen })
-    }
-
-    /// Puts the pages up to the head on the shelf; gives the end of the last one.
-    async fn fill(&mut self, head: Position) -> Position {
-        let mut end = self.end.unwrap_or(head);
-        while end < head {
-            match self.shelf.after(end).await {
-                Ok(page) => {
-                    end = page.last;
-                    self.ring.push_back(page);
-                }
-                // Streams meet the same error when they ask for it, and tell their consumers.
-                Err(error) => {
-                    tracing::warn!(%error, "a page at the head of the log can't be read");
-                    end = head;
-                }
-            }
-        }
-        let mut held: usize = self.ring.iter().map(|p| p.weight()).sum();
-        while held > RING_BYTES && self.ring.len() > 1 {
-            held -= self.ring.pop_front().map_or(0, |p| p.weight());
-        }
-        self.end = Some(end);
-        end
     }
 }
 

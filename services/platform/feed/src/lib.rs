@@ -13,6 +13,7 @@ mod early;
 mod event;
 mod head;
 mod limits;
+mod live;
 pub mod metrics;
 mod outbox;
 mod pages;

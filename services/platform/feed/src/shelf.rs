@@ -4,9 +4,7 @@ use crate::{
     event::{Event, Page},
     pages::pages,
 };
-use eduhub_changelog::{
-    Entry, FeedIdentity, Position, RecordSet, StoredImage, images, of_transaction, page_until,
-};
+use eduhub_changelog::{Entry, FeedIdentity, Position, RecordSet, StoredImage, images, page_until};
 use eduhub_pg::DbError;
 use moka::future::Cache;
 use sqlx::{PgConnection, PgPool};
@@ -18,7 +16,7 @@ use std::{
 use uuid::Uuid;
 
 /// Entries in one page.
-const PAGE: i64 = 1_000;
+pub(crate) const PAGE: i64 = 1_000;
 /// Insertions after which what the cache dropped is forgotten in the order, too.
 const SWEEP: usize = 256;
 /// Bytes that pages may hold.
@@ -67,25 +65,10 @@ impl<S: RecordSet> Shelf<S> {
         Ok(page)
     }
 
-    /// The pages of a committed transaction above the horizon. They stand on the shelf from then on: streams that come by later,
-    /// in order, find them there.
-    pub async fn transaction(&self, xid: i64) -> Result<Vec<Arc<Page>>, DbError> {
-        let (mut pages, mut after) = (Vec::new(), Position { xid, seq: 0 });
-        loop {
-            let mut conn = self.pool.acquire().await?;
-            let entries = of_transaction(&mut conn, after, PAGE).await?;
-            let whole = (entries.len() as i64) < PAGE;
-            let Some(last) = entries.last().map(|e| e.position) else { return Ok(pages) };
-            let events = Self::events(&mut conn, entries).await?;
-            let page = Arc::new(Page::of_log(after, events, last));
-            self.pages.insert(after, page.clone()).await;
-            self.place(&page);
-            pages.push(page);
-            after = last;
-            if whole {
-                return Ok(pages);
-            }
-        }
+    /// Puts a page here that somebody else has read.
+    pub async fn put(&self, page: &Arc<Page>) {
+        self.pages.insert(page.from, page.clone()).await;
+        self.place(page);
     }
 
     fn place(&self, page: &Arc<Page>) {
@@ -133,7 +116,7 @@ impl<S: RecordSet> Shelf<S> {
     }
 
     /// Entries with their images.
-    async fn events(conn: &mut PgConnection, entries: Vec<Entry>) -> Result<Vec<Event>, DbError> {
+    pub async fn events(conn: &mut PgConnection, entries: Vec<Entry>) -> Result<Vec<Event>, DbError> {
         let mut wanted: HashMap<i32, Vec<(Uuid, i64)>> = HashMap::new();
         for e in entries.iter().filter(|e| !e.withdrawn) {
             wanted.entry(e.kind).or_default().push((e.record_id, e.version));
