@@ -2,6 +2,7 @@
 
 mod cut;
 mod rescope;
+mod send;
 
 use crate::{
     begun::Begun,
@@ -11,14 +12,10 @@ use crate::{
     reach::Reach,
     scope::{Asked, View},
     shelf::ShelfError,
-    wire::Reply,
 };
-use eduhub_changelog::{Ahead, Cursor, CursorError, FeedIdentity, Phase, Position, RecordSet, SnapshotPoint};
+use eduhub_changelog::{Ahead, Cursor, CursorError, Phase, Position, RecordSet, SnapshotPoint};
 use eduhub_faults::{Fault, Reason};
-use eduhub_ingest::to_proto;
-use eduhub_proto::common::v1::Checkpoint;
 use std::{future::Future, sync::Arc};
-use time::OffsetDateTime;
 use tokio::{sync::watch, time::Instant};
 
 /// What a stream follows.
@@ -134,7 +131,7 @@ impl<S: RecordSet> Stream<'_, S> {
                     let step = step.map_err(|e| unavailable(&e))?;
                     self.rows(&step.page, horizon, step.next).await?;
                 }
-                Phase::Tail(position) => match self.at_head(position) {
+                Phase::Tail(position) => match self.at_head(position)? {
                     AtHead::InTurn => {
                         let page = self.feed.shelf.after(position).await;
                         let page = page.map_err(|e| match &*e {
@@ -152,16 +149,17 @@ impl<S: RecordSet> Stream<'_, S> {
     }
 
     /// What comes next, from one look at what the reader saw: what is early at one moment may need what was in turn just before.
-    fn at_head(&self, position: Position) -> AtHead {
+    fn at_head(&self, position: Position) -> Result<AtHead, Fault> {
         let seen = self.seen.borrow();
         let Some(seen) = &*seen else {
-            return AtHead::Quiet { seen: self.first.seen, lag_ms: 0 };
+            return Ok(AtHead::Quiet { seen: self.first.seen, lag_ms: 0 });
         };
+        self.check(&seen.state)?;
         if seen.state.is_past(position) {
-            return AtHead::InTurn;
+            return Ok(AtHead::InTurn);
         }
         let quiet = AtHead::Quiet { seen: seen.state.seen, lag_ms: seen.lag_ms() };
-        seen.early.next(position, &self.ahead).map_or(quiet, AtHead::Early)
+        Ok(seen.early.next(position, &self.ahead).map_or(quiet, AtHead::Early))
     }
 
     fn state(&self) -> State {
@@ -180,67 +178,6 @@ impl<S: RecordSet> Stream<'_, S> {
         Ok(())
     }
 
-    /// Sends a page of the snapshot.
-    async fn rows(&mut self, page: &Page, horizon: i64, next: Phase) -> Result<(), Fault> {
-        let mut at = 0;
-        while let Some(cut) = self.cut(page, at)? {
-            at = cut.end;
-            let last = &page.events[at - 1];
-            let phase = if at == page.events.len() {
-                next.clone()
-            } else {
-                Phase::Snapshot {
-                    horizon,
-                    kind: last.kind,
-                    school_code: last.image.school_code.clone(),
-                    record_key: last.image.record_key.clone(),
-                }
-            };
-            let cursor = self.cursor(phase.clone());
-            self.put(Reply::changes(&cut.parts, &cursor), &cursor).await?;
-            self.phase = phase;
-        }
-        self.phase = next;
-        Ok(())
-    }
-
-    /// Sends the events of a page from one on, in their turn or early. Lets go of the page as soon as the consumer has to be waited
-    /// for: it would hold a page in memory for each slow one. The rest of the page is what comes next then.
-    async fn changes(&mut self, page: Arc<Page>, from: usize, early: bool) -> Result<(), Fault> {
-        let mut at = from;
-        while let Some(cut) = self.cut(&page, at)? {
-            at = cut.end;
-            let end = if at == page.events.len() { page.last } else { page.events[at - 1].position };
-            self.pass(end, early);
-            let cursor = self.cursor(self.phase.clone());
-            if let Err(reply) = self.out.offer(Reply::changes(&cut.parts, &cursor), &cursor) {
-                drop(page);
-                return self.put(reply, &cursor).await;
-            }
-            self.sent_at = Instant::now();
-            if self.follower.is_some() {
-                self.feed.measured.delivered(page.events[at - 1].image.changed_at);
-            }
-        }
-        self.pass(page.last, early);
-        drop(page);
-        // Nothing that this consumer sees for a while: it learns that it moves, and where it stands.
-        if !early && self.sent_at.elapsed() >= self.feed.limits.checkpoint {
-            self.checkpoint(0, false).await?;
-        }
-        Ok(())
-    }
-
-    /// The consumer has the log up to here, or this transaction up to here.
-    fn pass(&mut self, end: Position, early: bool) {
-        if early {
-            self.ahead.add(end);
-        } else {
-            self.phase = Phase::Tail(end);
-            self.ahead.pass(end);
-        }
-    }
-
     /// Waits for the head to move; sends a checkpoint when the stream was quiet for long enough.
     async fn wait(&mut self, seen: Instant, lag_ms: u64) -> Result<(), Fault> {
         let limits = &self.feed.limits;
@@ -252,25 +189,6 @@ impl<S: RecordSet> Stream<'_, S> {
             Ok(Err(_)) => Err(Fault::stopping()),
             _ => Ok(()),
         }
-    }
-
-    async fn checkpoint(&mut self, lag_ms: u64, live: bool) -> Result<(), Fault> {
-        let cursor = self.cursor(self.phase.clone());
-        let server_time = Some(to_proto(OffsetDateTime::now_utc()));
-        let checkpoint = Checkpoint { cursor: cursor.clone(), server_time, lag_ms, live };
-        self.put(Reply::checkpoint(&checkpoint), &cursor).await
-    }
-
-    async fn put(&mut self, reply: Reply, cursor: &[u8]) -> Result<(), Fault> {
-        self.out.put(reply, cursor).await?;
-        self.sent_at = Instant::now();
-        Ok(())
-    }
-
-    fn cursor(&self, phase: Phase) -> Vec<u8> {
-        let feed: &FeedIdentity = &self.first.feed;
-        let (ahead, scope) = (self.ahead.clone(), self.held.encode(&self.begun));
-        Cursor { phase, ahead, filter: self.filter, scope }.encode(feed)
     }
 }
 
