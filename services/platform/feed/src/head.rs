@@ -19,10 +19,6 @@ use tokio::{
     time::Instant,
 };
 
-/// How often the head is read while committed changes wait for their turn: nobody tells when the transaction that they wait for
-/// ends without a change of its own.
-const HELD_BACK: Duration = Duration::from_millis(5);
-
 /// What the reader saw last.
 #[derive(Debug, Clone, Copy)]
 pub struct State {
@@ -133,10 +129,9 @@ impl<S: RecordSet> Reader<S> {
             there.as_mut().enable();
             let pause = match self.turn(&mut conn).await {
                 Ok(state) => {
-                    let waits = state.head.held_back_ms > 0 && !self.live.early().is_all();
                     // Every reading is published, unchanged ones too: their time says that the feed is alive.
                     tx.send_replace(Some(Seen { state, early: self.live.early().clone() }));
-                    if waits { HELD_BACK.min(self.poll) } else { self.poll }
+                    self.poll
                 }
                 Err(error) => {
                     tracing::warn!(%error, "head of the log can't be read; streams stay quiet");
