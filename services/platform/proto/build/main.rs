@@ -15,7 +15,8 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../proto");
+    // Asked now, not when this script was compiled: a target directory may serve more than one checkout.
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     println!("cargo:rerun-if-changed=build");
     let files = proto_files(&root.join("eduhub"))?;
