@@ -5,6 +5,7 @@
 //! beside those routes and need no access.
 
 mod admission;
+mod gather;
 mod health;
 mod methods;
 mod serve;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,7 @@ use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 use tonic_health::pb::health_server::HealthServer;
 
 use super::admission::AdmissionLayer;
+use super::gather::Gathering;
 use super::health::{Check, Health};
 use super::{Methods, Server, stop_signal};
 use crate::config::{ServerConfig, ServerLimits, TlsConfig};
@@ -157,8 +159,8 @@ impl Bound {
             .add_routes(self.routes);
         let draining = self.draining;
         let stop = draining.clone();
-        let serving =
-            router.serve_with_incoming_shutdown(self.incoming, async move { stop.cancelled().await });
+        let incoming = self.incoming.map_ok(Gathering::new);
+        let serving = router.serve_with_incoming_shutdown(incoming, async move { stop.cancelled().await });
         let mut serving = tokio::spawn(serving);
         let readiness = tokio::spawn(self.health.follow(self.check, draining.clone(), announce));
         tracing::info!(service = self.name, address = %self.address, "listening");
