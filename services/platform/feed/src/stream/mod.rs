@@ -1,20 +1,21 @@
 //! One consumer's stream.
 
 mod cut;
+mod head;
 mod rescope;
 mod send;
 
 use crate::{
     begun::Begun,
-    event::Page,
-    head::{Feed, Follower, Seen, State},
+    head::{Counted, Feed, Seen, State},
     outbox::{Outbox, Replies, outbox},
     reach::Reach,
     scope::{Asked, View},
     shelf::ShelfError,
 };
-use eduhub_changelog::{Ahead, Cursor, CursorError, Phase, Position, RecordSet, SnapshotPoint};
+use eduhub_changelog::{Ahead, Cursor, CursorError, Phase, RecordSet, SnapshotPoint};
 use eduhub_faults::{Fault, Reason};
+use head::AtHead;
 use std::{future::Future, sync::Arc};
 use tokio::{sync::watch, time::Instant};
 
@@ -74,6 +75,7 @@ async fn run<S: RecordSet>(
         view: view.clone(),
         sent_at: Instant::now(),
         looked_at: Instant::now(),
+        behind: Some(Counted::among(&feed.behind)),
         follower: None,
         following: &following,
     };
@@ -84,16 +86,6 @@ async fn run<S: RecordSet>(
         stream.rescope(view).await?;
     }
     stream.run().await
-}
-
-/// What a stream that may have met the head does next.
-enum AtHead {
-    /// Reads on: the head is further.
-    InTurn,
-    /// Sends what was committed above the horizon.
-    Early(Arc<Page>),
-    /// Waits: it has everything of this moment but what has kept changes waiting for so long.
-    Quiet { seen: Instant, lag_ms: u64 },
 }
 
 struct Stream<'a, S: RecordSet> {
@@ -114,8 +106,10 @@ struct Stream<'a, S: RecordSet> {
     begun: Begun,
     sent_at: Instant,
     looked_at: Instant,
-    /// Present once the stream has met the head.
-    follower: Option<Follower>,
+    /// Present until the stream has met the head.
+    behind: Option<Counted>,
+    /// Present from then on.
+    follower: Option<Counted>,
 }
 
 impl<S: RecordSet> Stream<'_, S> {
@@ -138,6 +132,7 @@ impl<S: RecordSet> Stream<'_, S> {
                             ShelfError::Expired => refuse(CursorError::Expired),
                             ShelfError::Db(error) => unavailable(error),
                         })?;
+                        self.read_ahead(page.last);
                         let from = page.after(position);
                         self.changes(page, from, false).await?;
                     }
@@ -146,20 +141,6 @@ impl<S: RecordSet> Stream<'_, S> {
                 },
             }
         }
-    }
-
-    /// What comes next, from one look at what the reader saw: what is early at one moment may need what was in turn just before.
-    fn at_head(&self, position: Position) -> Result<AtHead, Fault> {
-        let seen = self.seen.borrow();
-        let Some(seen) = &*seen else {
-            return Ok(AtHead::Quiet { seen: self.first.seen, lag_ms: 0 });
-        };
-        self.check(&seen.state)?;
-        if seen.state.is_past(position) {
-            return Ok(AtHead::InTurn);
-        }
-        let quiet = AtHead::Quiet { seen: seen.state.seen, lag_ms: seen.lag_ms() };
-        Ok(seen.early.next(position, &self.ahead).map_or(quiet, AtHead::Early))
     }
 
     fn state(&self) -> State {
@@ -176,19 +157,6 @@ impl<S: RecordSet> Stream<'_, S> {
             return Err(refuse(CursorError::Expired));
         }
         Ok(())
-    }
-
-    /// Waits for the head to move; sends a checkpoint when the stream was quiet for long enough.
-    async fn wait(&mut self, seen: Instant, lag_ms: u64) -> Result<(), Fault> {
-        let limits = &self.feed.limits;
-        self.follower.get_or_insert_with(|| Follower::new(&self.feed.followers));
-        if self.sent_at.elapsed() >= limits.checkpoint && seen.elapsed() < limits.checkpoint {
-            self.checkpoint(lag_ms, true).await?;
-        }
-        match tokio::time::timeout(limits.checkpoint, self.seen.changed()).await {
-            Ok(Err(_)) => Err(Fault::stopping()),
-            _ => Ok(()),
-        }
     }
 }
 
