@@ -302,10 +302,17 @@ async fn namesakes_are_two_children() {
     let hub = Hub::start().await;
     let name = "Nguyễn Thị Hương";
     let sister = Pupil { birth_date: "2015-03-05".into(), ..child(3, name, None, "Phạm Thị Lan") };
+    // One father's name, but two mothers.
+    let of_father = |n, id, mother| {
+        let father_name = Some("Nguyễn Văn Vinh".into());
+        Pupil { father_name, ..child(n, "Nguyễn Quang Sơn", id, mother) }
+    };
     let records = vec![
         child(1, name, None, "Phạm Thị Lan").wrap(),
         child(2, name, None, "Vũ Thị Mai").wrap(),
         sister.wrap(),
+        of_father(6, None, "Nguyễn Thị Tuyết").wrap(),
+        of_father(7, Some(7), "Đặng Thị Dung").wrap(),
         make::pupil(4).wrap(),
         Pupil { personal_id: None, ..make::pupil(5) }.wrap(),
     ];

@@ -21,6 +21,14 @@ pub fn fold(text: &str) -> String {
     out
 }
 
+/// Typing errors with which a name is still taken for the same.
+const SLIPS: usize = 2;
+
+/// True for two names that one person may have, written by two hands: the same but for accents, capitals, spaces and two slips.
+pub fn written_alike(one: &str, other: &str) -> bool {
+    strsim::damerau_levenshtein(&fold(one), &fold(other)) <= SLIPS
+}
+
 fn push(out: &mut String, c: char) {
     if c.is_alphanumeric() {
         out.push(c);

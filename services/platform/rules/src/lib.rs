@@ -20,7 +20,7 @@ mod walk;
 pub use check::{Checker, Findings, refuses};
 pub use codes::{CodeLists, CodeStatus, CodeTable, OPEN};
 pub use cross::{NotARule, Rule, RulePack, Strength};
-pub use fold::{fold, name_words};
+pub use fold::{fold, name_words, written_alike};
 pub use names::{broken_name, broken_text};
 pub use patterns::fits;
 pub use personal_id::{PersonalId, province_of_registration};

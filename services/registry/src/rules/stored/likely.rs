@@ -1,7 +1,7 @@
-//! Records that are likely of one pupil: same name (accents apart), birth date, sex and a parent or guardian in common, here or
-//! at another school. Two numbers tell two persons apart, so one of the two has none: the other cases are those of the personal
+//! Records that are likely of one pupil: same name (accents apart), birth date, sex and a family that may be the same, here or at
+//! another school. Two numbers tell two persons apart, so one of the two has none: the other cases are those of the personal
 //! ID. Candidates come by birth date from an index; nobody's name leaves its school.
-use super::context::Context;
+use super::{context::Context, family::Family};
 use eduhub_changelog::{ColumnValue, RowChange, Table};
 use eduhub_ingest::Mark;
 use eduhub_pg::DbError;
@@ -48,7 +48,7 @@ pub async fn judge(conn: &mut PgConnection, context: &mut Context) -> Result<(),
     let people = people(conn, &ids).await?;
     for (a, b) in pairs {
         let (Some(a), Some(b)) = (people.get(&a), people.get(&b)) else { continue };
-        if !a.family.is_disjoint(&b.family) {
+        if a.family.may_be(&b.family) {
             for one in [a, b] {
                 context.find(
                     RULE,
@@ -107,8 +107,7 @@ async fn namesakes(
 struct Person {
     school_code: String,
     record_key: String,
-    /// Folded names of parents and guardian.
-    family: BTreeSet<String>,
+    family: Family,
 }
 
 async fn people(conn: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Person>, DbError> {
@@ -121,8 +120,7 @@ async fn people(conn: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTreeMa
     let mut people = BTreeMap::new();
     for row in rows {
         let Ok(pupil) = Pupil::decode(row.try_get::<&[u8], _>(3)?) else { continue };
-        let family = [pupil.mother_name, pupil.father_name, pupil.guardian_name].into_iter().flatten();
-        let family = family.map(|name| fold(&name)).collect();
+        let family = Family::of(pupil);
         let person = Person { school_code: row.try_get(1)?, record_key: row.try_get(2)?, family };
         people.insert(row.try_get(0)?, person);
     }

@@ -9,6 +9,7 @@ mod conduct;
 mod context;
 mod double;
 mod enrolled;
+mod family;
 mod height;
 mod likely;
 mod status;
