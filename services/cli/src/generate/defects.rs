@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month};
 use unicode_normalization::UnicodeNormalization;
 
+/// Latest year of birth of a mother that is plausible by itself (`Pupil.mother_birth_year`).
+const YOUNGEST_MOTHER: i32 = 2015;
+
 /// A planted defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -272,6 +275,8 @@ pub fn break_pupil(
         Defect::TuitionBoth => {
             (broken.tuition_exempt, broken.tuition_reduced) = (Some(true), Some(true));
         }
+        // Of the youngest children even that year is one in which no mother was born.
+        Defect::ParentTooYoung if person.born.year() - 9 > YOUNGEST_MOTHER => return Ok(None),
         Defect::ParentTooYoung => broken.mother_birth_year = Some(person.born.year() - 9),
         // Of the person outside, or of other records.
         Defect::PopulationMismatch

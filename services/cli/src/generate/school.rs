@@ -160,14 +160,15 @@ impl Learners<'_> {
                     retakes.extend(year.retake);
                     graduation = year.graduation;
                 }
-                if pupils::in_class(&enrolment)
-                    && happens(&mut self.rng, self.settings.defects.double_enrolment)
-                {
+                let twice = pupils::in_class(&enrolment)
+                    && happens(&mut self.rng, self.settings.defects.double_enrolment);
+                let full_name = Some(person.full_name.clone());
+                let refused = self.admit(people, &mut planting, person, sound, out)?;
+                // The enrolments of one whose own record is not accepted wait for it, both of them.
+                if twice && !refused {
                     enrolments.extend(self.enrol_twice(&enrolment, classes, out));
                 }
                 enrolments.push(enrolment);
-                let full_name = Some(person.full_name.clone());
-                let refused = self.admit(people, &mut planting, person, sound, out)?;
                 // Whose own record is not accepted is not sent as a graduate yet.
                 graduations.extend(graduation.filter(|_| !refused).map(|g| Graduation { full_name, ..g }));
             }
@@ -268,7 +269,7 @@ impl Learners<'_> {
     ) -> Option<Enrolment> {
         let fits =
             |c: &&ClassRoom| c.record.grade == enrolment.grade && c.record.class_code != enrolment.class_code;
-        let class = classes.iter().find(fits)?;
+        let class = classes.iter().filter(fits).min_by_key(|c| c.size)?;
         let second = Enrolment {
             enrolment_id: format!("{}-2", enrolment.enrolment_id),
             class_code: class.record.class_code.clone(),

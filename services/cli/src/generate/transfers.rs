@@ -4,7 +4,7 @@ use super::plan::School;
 use super::settings::Institution;
 use eduhub_proto::registry::v1::record::Record as Any;
 use eduhub_proto::registry::v1::{Enrolment, Pupil, Record};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Pupils on the way, by the kind of their schools.
 #[derive(Default)]
@@ -76,11 +76,7 @@ fn pupil_of(record: &Record) -> Option<&Pupil> {
 
 /// Puts the pupil after the school's own, in a class of the grade; without one the move stays open.
 fn take_in(mover: Mover, content: &mut Content) {
-    let class = content.records.iter().find_map(|r| match &r.record {
-        Some(Any::Class(c)) if c.grade == mover.enrolment.grade => Some(c.class_code.clone()),
-        _ => None,
-    });
-    let Some(class_code) = class else { return };
+    let Some(class_code) = emptiest(content, &mover.enrolment.grade) else { return };
     let enrolment = Enrolment {
         enrolment_id: format!("{}-in", mover.enrolment.enrolment_id),
         class_code,
@@ -99,11 +95,41 @@ fn take_in(mover: Mover, content: &mut Content) {
     content.records.insert(pupils, Record { record: Some(Any::Pupil(mover.pupil)) });
 }
 
+/// The class of a grade with the fewest pupils: a school fills no class beyond what a room holds while another has places.
+fn emptiest(content: &Content, grade: &str) -> Option<String> {
+    let mut pupils: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in content.records.iter().filter_map(|r| r.record.as_ref()) {
+        match record {
+            Any::Class(c) if c.grade == grade => _ = pupils.entry(&c.class_code).or_default(),
+            // Classes come before those who are in them.
+            Any::Enrolment(e) => pupils.get_mut(e.class_code.as_str()).into_iter().for_each(|n| *n += 1),
+            _ => {}
+        }
+    }
+    pupils.into_iter().min_by_key(|(_, n)| *n).map(|(class, _)| class.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Options, Settings, plan, school};
     use super::*;
+    use eduhub_proto::registry::v1::Class;
     use std::path::PathBuf;
+
+    #[test]
+    fn who_comes_goes_to_the_class_with_the_fewest() {
+        let class = |code: &str, grade: &str| {
+            Any::Class(Class { class_code: code.into(), grade: grade.into(), ..Class::default() })
+        };
+        let seat = |code: &str| Any::Enrolment(Enrolment { class_code: code.into(), ..Enrolment::default() });
+        let all =
+            [class("6A1", "6"), class("6A2", "6"), class("7A1", "7"), seat("6A1"), seat("6A1"), seat("6A2")];
+        let records = all.map(|any| Record { record: Some(any) }).to_vec();
+        let content = Content { records, ..Content::default() };
+        assert_eq!(emptiest(&content, "6").as_deref(), Some("6A2"));
+        assert_eq!(emptiest(&content, "7").as_deref(), Some("7A1"));
+        assert_eq!(emptiest(&content, "8"), None);
+    }
 
     #[test]
     fn both_events_of_a_move_are_in_the_run() {
