@@ -1,15 +1,21 @@
 //! A client with many requests on the way.
 use anyhow::Result;
+use eduhub_cli::server::Session;
 use eduhub_proto::{
     common::v1::GetRecordRequest,
     registry::v1::{Change, record_service_client::RecordServiceClient},
 };
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tonic::body::Body;
 use tonic::client::GrpcService;
-use tonic::codegen::{Bytes, StdError};
+use tonic::codegen::{Bytes, InterceptedService, StdError};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Status};
 
 /// Requests on the way at once, over all connections.
 pub const IN_FLIGHT: usize = 64;
@@ -50,6 +56,46 @@ impl Times {
     pub fn line(&self) -> String {
         let ms = |percent| self.percentile(percent).as_secs_f64() * 1e3;
         format!("p50 {:.2} ms, p99 {:.2} ms", ms(50), ms(99))
+    }
+}
+
+/// Connections, each with a token if there is one: a plain channel of tonic's with nothing around it, for the yardstick and for
+/// the service alike.
+///
+/// # Errors
+/// When one can't be opened.
+pub async fn clients_of(
+    url: &str,
+    ca: &[u8],
+    session: Option<&Session>,
+) -> Result<Vec<RecordServiceClient<InterceptedService<Channel, Bearer>>>> {
+    let bearer = match session {
+        Some(session) => {
+            let token = session.first_token().token.expose_secret();
+            Bearer(Some(MetadataValue::try_from(format!("Bearer {token}"))?))
+        }
+        None => Bearer(None),
+    };
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let endpoint = Endpoint::from_shared(url.to_owned())?.tcp_nodelay(true);
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
+        let channel = endpoint.tls_config(tls)?.connect().await?;
+        clients.push(RecordServiceClient::with_interceptor(channel, bearer.clone()));
+    }
+    Ok(clients)
+}
+
+/// Sends a token.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Figure 4: get by key from the cache and past it, against a bare echo of the same bytes; list pages at any depth.
-use crate::asking::{CONNECTIONS, IN_FLIGHT, Times, ask};
+use crate::asking::{CONNECTIONS, IN_FLIGHT, Times, ask, clients_of};
 use crate::cpu::Watched;
 use crate::data;
 use crate::echo::Running;
@@ -17,7 +17,6 @@ use eduhub_proto::{
 use eduhub_stack::Warden;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 /// Of the echo's rate, from the cache and past it.
 const GOAL_CACHED: f64 = 0.75;
@@ -41,8 +40,8 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
     let (mut ground, parts) = load::open(plan).await?;
     push(&ground, &parts, plan.batch, plan.at_once).await?;
     let reader = ground.desk.reviewer();
-    let clients = (0..CONNECTIONS).map(|_| Ok(RecordServiceClient::new(reader.channel()?)));
-    let clients = clients.collect::<Result<Vec<_>>>()?;
+    let ca = ground.stack.certs().ca_pem()?;
+    let clients = clients_of(&reader.url, &ca, Some(&reader.session)).await?;
     let keys = keys(&ground, &parts)?;
     let count = if plan.smoke { 500 } else { 100_000 };
     let hot: Arc<Vec<_>> =
@@ -51,7 +50,7 @@ pub async fn figure(plan: &Plan) -> Result<Figure> {
     let warden = Arc::new(Warden::start()?);
     let certs = ground.stack.certs();
     let echo = Running::start(&plan.dir, (certs.cert.clone(), certs.key.clone()), &sample, &warden).await?;
-    let bare = bare(&echo, &ground).await?;
+    let bare = clients_of(&echo.url, &ca, None).await?;
     let aside = Watched { service: echo.pid().context("the echo has ended")?, ..ground.watched };
     let mut echoed = Run::new("bare tonic echo with TLS of the same bytes");
     let mut cached = Run::new("get, from the cache");
@@ -136,20 +135,6 @@ fn fresh(keys: &[GetRecordRequest], round: usize, rounds: usize) -> Vec<GetRecor
 
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-async fn bare(
-    echo: &Running,
-    ground: &Ground,
-) -> Result<Vec<RecordServiceClient<tonic::transport::Channel>>> {
-    let ca = Certificate::from_pem(ground.stack.certs().ca_pem()?);
-    let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let endpoint = Endpoint::from_shared(echo.url.clone())?.tcp_nodelay(true);
-        let endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(ca.clone()))?;
-        clients.push(RecordServiceClient::new(endpoint.connect().await?));
-    }
-    Ok(clients)
 }
 
 /// Median seconds of a first page and of one at depth, read in turns.
