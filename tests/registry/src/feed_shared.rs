@@ -40,11 +40,11 @@ async fn cost(consumers: usize, snapshot: bool) -> i64 {
     for b in 0..8 {
         push_one(&writer, SCHOOL, (0..1_000).map(|i| make::pupil(b * 1_000 + i).wrap()).collect()).await;
     }
-    // One and eight by the same plans, whether or not the server has looked at the tables by itself meanwhile, and however many
-    // connections they read on: a page is an eighth of this small table, and each connection plans its first pages by itself.
+    // One and eight by the same plans: a page is an eighth of this small table, and each connection would make its first plans for
+    // the page at hand and read the table whole, so that the rows told the number of connections.
     sqlx::query("analyze pupil_record, change_log").execute(&writer.pool).await.unwrap();
-    let by_index = "do $$ begin execute format('alter database %I set enable_seqscan = off', current_database()); end $$";
-    sqlx::query(by_index).execute(&writer.pool).await.unwrap();
+    let same = "do $$ begin execute format('alter database %I set plan_cache_mode = force_generic_plan', current_database()); end $$";
+    sqlx::query(same).execute(&writer.pool).await.unwrap();
     let (db, vault, mint) = (writer.db.clone(), writer.vault.clone(), writer.mint.clone());
     let before = fetched_when_over(writer).await;
     let reader = Hub::again(db, vault, mint).await;

@@ -63,10 +63,7 @@ pub struct Feed<S> {
     pub(crate) snapshots: Arc<Snapshots<S>>,
     pub(crate) limits: FeedLimits,
     pub(crate) seen: Heads,
-    /// Streams that have met the head.
     pub(crate) followers: Arc<AtomicUsize>,
-    /// Streams that have not.
-    pub(crate) behind: Arc<AtomicUsize>,
     pub(crate) measured: Measured,
     /// Ended with the feed.
     _tasks: JoinSet<()>,
@@ -92,19 +89,7 @@ impl<S: RecordSet> Feed<S> {
         };
         tasks.spawn(until_closed(pool.clone(), reader.run(wake, remote, tx)));
         let measured = Measured::new(seen.clone());
-        let behind = Arc::default();
-        Arc::new(Self {
-            pool,
-            vault,
-            shelf,
-            snapshots,
-            limits,
-            seen,
-            followers,
-            behind,
-            measured,
-            _tasks: tasks,
-        })
+        Arc::new(Self { pool, vault, shelf, snapshots, limits, seen, followers, measured, _tasks: tasks })
     }
 
     /// What the reader of this process sees of the log, for others who need to know of commits.
@@ -187,17 +172,17 @@ impl<S: RecordSet> Reader<S> {
     }
 }
 
-/// Counts one stream among others like it, as long as it lives.
-pub(crate) struct Counted(Arc<AtomicUsize>);
+/// Counts one stream that follows the head, as long as it lives.
+pub(crate) struct Follower(Arc<AtomicUsize>);
 
-impl Counted {
-    pub fn among(others: &Arc<AtomicUsize>) -> Self {
-        others.fetch_add(1, Ordering::Relaxed);
-        Self(others.clone())
+impl Follower {
+    pub fn new(followers: &Arc<AtomicUsize>) -> Self {
+        followers.fetch_add(1, Ordering::Relaxed);
+        Self(followers.clone())
     }
 }
 
-impl Drop for Counted {
+impl Drop for Follower {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

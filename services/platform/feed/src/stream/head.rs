@@ -1,9 +1,9 @@
 //! What a stream does near the head of the log, and on its way there.
 use super::Stream;
-use crate::{event::Page, head::Counted};
+use crate::{event::Page, head::Follower};
 use eduhub_changelog::{Position, RecordSet};
 use eduhub_faults::Fault;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What a stream that may have met the head does next.
@@ -17,11 +17,9 @@ pub(super) enum AtHead {
 }
 
 impl<S: RecordSet> Stream<'_, S> {
-    /// Has the next page read while this one is sent. Only for a stream that catches up alone: several have their pages from each other,
-    /// and the first of them may not run out of the others' reach.
+    /// Has the next page read while this one is sent, unless somebody else has.
     pub(super) fn read_ahead(&self, last: Position) {
-        let alone = self.behind.is_some() && self.feed.behind.load(Ordering::Relaxed) == 1;
-        if alone && self.state().is_past(last) {
+        if self.follower.is_none() && self.state().is_past(last) {
             let shelf = self.feed.shelf.clone();
             // What goes wrong the stream meets itself when it asks for the page.
             tokio::spawn(async move { shelf.after(last).await.is_ok() });
@@ -45,8 +43,7 @@ impl<S: RecordSet> Stream<'_, S> {
     /// Waits for the head to move; sends a checkpoint when the stream was quiet for long enough.
     pub(super) async fn wait(&mut self, seen: Instant, lag_ms: u64) -> Result<(), Fault> {
         let limits = &self.feed.limits;
-        self.behind = None;
-        self.follower.get_or_insert_with(|| Counted::among(&self.feed.followers));
+        self.follower.get_or_insert_with(|| Follower::new(&self.feed.followers));
         if self.sent_at.elapsed() >= limits.checkpoint && seen.elapsed() < limits.checkpoint {
             self.checkpoint(lag_ms, true).await?;
         }

@@ -7,7 +7,7 @@ mod send;
 
 use crate::{
     begun::Begun,
-    head::{Counted, Feed, Seen, State},
+    head::{Feed, Follower, Seen, State},
     outbox::{Outbox, Replies, outbox},
     reach::Reach,
     scope::{Asked, View},
@@ -75,7 +75,6 @@ async fn run<S: RecordSet>(
         view: view.clone(),
         sent_at: Instant::now(),
         looked_at: Instant::now(),
-        behind: Some(Counted::among(&feed.behind)),
         follower: None,
         following: &following,
     };
@@ -106,10 +105,8 @@ struct Stream<'a, S: RecordSet> {
     begun: Begun,
     sent_at: Instant,
     looked_at: Instant,
-    /// Present until the stream has met the head.
-    behind: Option<Counted>,
-    /// Present from then on.
-    follower: Option<Counted>,
+    /// Present once the stream has met the head.
+    follower: Option<Follower>,
 }
 
 impl<S: RecordSet> Stream<'_, S> {
