@@ -14,6 +14,9 @@ pub struct Connection {
     /// Authorities that sign the servers' certificates, PEM.
     #[arg(long, env = "EDUHUB_TLS_CA")]
     ca: Option<PathBuf>,
+    /// Name to look for in the servers' certificates where their addresses have another: a forwarded port, a cluster IP.
+    #[arg(long, env = "EDUHUB_TLS_NAME")]
+    tls_name: Option<String>,
     /// Identity service, which gives tokens.
     #[arg(long, env = "EDUHUB_IDENTITY_URL")]
     identity_url: Option<String>,
@@ -37,12 +40,11 @@ pub struct Connection {
 impl Connection {
     /// Whom to trust.
     pub fn tls(&self) -> anyhow::Result<ClientTls> {
-        match &self.ca {
-            None => Ok(ClientTls::default()),
-            Some(path) => {
-                Ok(ClientTls::trusting(fs::read(path).with_context(|| path.display().to_string())?))
-            }
-        }
+        let tls = match &self.ca {
+            None => ClientTls::default(),
+            Some(path) => ClientTls::trusting(fs::read(path).with_context(|| path.display().to_string())?),
+        };
+        Ok(ClientTls { domain: self.tls_name.clone(), ..tls })
     }
 
     fn proof(&self) -> anyhow::Result<Proof> {
