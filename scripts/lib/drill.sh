@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the drills of an operator need: a stack that is started and ended, people with credentials, a push and a copy; and
-# PostgreSQL with archived WAL, base backup and restore to a point. After services.sh and build.sh.
+# What the drills of an operator need: a stack that is started and ended; PostgreSQL with archived WAL, base backup and
+# restore to a point. After services.sh, build.sh and people.sh.
 
 # The files of a run, below the instance; what the server's user must reach, below VAULT.
 drill_files() {
@@ -9,9 +9,10 @@ drill_files() {
   mkdir -p "$WORK"
   VAULT=$(as_postgres mktemp -d "${TMPDIR:-/tmp}/eduhub-drill.XXXXXX")
   as_postgres mkdir "$VAULT/archive"
+  # shellcheck disable=SC2034 # for people.sh
   EDUHUB=$BIN/eduhub
-  YEAR=$(date +%Y)
-  if (($(date +%-m) < 8)); then YEAR=$((YEAR - 1)); fi
+  # shellcheck disable=SC2034
+  ADMIN_PASSWORD_FILE=$WORK/stack/secrets/admin-password
 }
 
 stack_pid=
@@ -59,46 +60,6 @@ stack_down() {
   kill -TERM "$stack_pid" 2>/dev/null || true
   wait "$stack_pid" 2>/dev/null || true
   stack_pid=
-}
-
-as_admin() {
-  EDUHUB_USER=admin EDUHUB_PASSWORD_FILE=$WORK/stack/secrets/admin-password "$EDUHUB" "$@"
-}
-
-# A school of 50 learners with its officer and vendor, and an operations centre.
-drill_people() {
-  local application grant today next
-  today=$(date +%F) next=$(date -d '+300 days' +%F)
-  "$EDUHUB" generate --out "$WORK/province" --schools 1 --school-year "$YEAR" >/dev/null
-  SCHOOL=$(basename "$(dirname "$(ls "$WORK"/province/*/registry.jsonl)")")
-  as_admin admin import-schools "$WORK/province/province.json" >/dev/null
-  as_admin admin create-officer --login truong.tap --name "Cán bộ dữ liệu" --role school --schools "$SCHOOL" |
-    awk '$1 == "password" { printf "%s", $2 }' >"$WORK/officer.secret"
-  "$EDUHUB" access apply --example | sed -E "s/(\"school_code\": \")[0-9]+/\1$SCHOOL/
-    s/(\"(issued_on|signed_on|valid_from)\": \")[0-9-]+/\1$today/; s/(\"valid_to\": \")[0-9-]+/\1$next/" >"$WORK/form1.json"
-  application=$(EDUHUB_USER=truong.tap EDUHUB_PASSWORD_FILE=$WORK/officer.secret \
-    "$EDUHUB" access apply --form "$WORK/form1.json" | awk '{ print $2 }')
-  grant=$(as_admin access decide "$application" --approve | awk '{ print $3 }')
-  VENDOR=$(as_admin access credential "$grant" --secret-file "$WORK/vendor.secret" | awk '/^client id/ { print $3 }')
-  CENTRE=$(as_admin admin create-consumer --name "Trung tâm điều hành" --contract 03/QC --secrecy-clause "Điều 5" \
-    --class sensitive --from "$today" --until "$next" --secret-file "$WORK/centre.secret" | awk '/^client id/ { print $3 }')
-  [[ -n $VENDOR && -n $CENTRE ]] || die "a vendor or a consumer has no credential"
-}
-
-# push_part PERCENT: the first part of the school's file. That some records are refused is meant: the generator plants mistakes.
-push_part() {
-  local file=$WORK/province/$SCHOOL/registry.jsonl lines status=0
-  lines=$(wc -l <"$file")
-  head -n $((lines * $1 / 100)) "$file" >"$WORK/part.jsonl"
-  EDUHUB_CLIENT_ID=$VENDOR EDUHUB_CLIENT_SECRET_FILE=$WORK/vendor.secret "$EDUHUB" push --school "$SCHOOL" --year "$YEAR" \
-    --file "$WORK/part.jsonl" >"$WORK/push.log" 2>&1 || status=$?
-  ((status == 0 || status == 3)) || die "the push failed: $(tail -n 3 "$WORK/push.log")"
-}
-
-# The centre's copy catches up and is compared with the hub.
-follow() {
-  EDUHUB_CLIENT_ID=$CENTRE EDUHUB_CLIENT_SECRET_FILE=$WORK/centre.secret "$EDUHUB" watch --to "file:$WORK/copy" --once --verify \
-    >"$WORK/follow.log" 2>&1 || die "the copy failed: $(tail -n 3 "$WORK/follow.log")"
 }
 
 # database_of NAME: the server's address with another database.

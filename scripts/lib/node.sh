@@ -14,7 +14,7 @@ ensure_containerd() {
   for package in "$NODE_TOOLS"/*.deb; do dpkg --extract "$package" "$NODE_TOOLS"; done
 }
 
-# node_up PLACE PROGRAMS: imports the images, and makes PROGRAMS/eduhub-<service> run in its image.
+# node_up PLACE PROGRAMS: imports the images, and makes PROGRAMS/eduhub-<service> run in its image; PROGRAMS/kill POD ends one.
 node_up() {
   local place=$1 programs=$2 archive image service
   ((EUID == 0)) || die "containers want root"
@@ -47,6 +47,9 @@ END
       >"$programs/eduhub-$service"
   done <"$REPO/target/images/digests"
   mv "$programs/eduhub-cli" "$programs/eduhub"
+  # shellcheck disable=SC2016 # for the script that is written
+  printf '#!/bin/sh\nPATH=%s/usr/bin:$PATH exec ctr --address %s --namespace k8s.io task kill --signal SIGKILL "$1"\n' \
+    "$NODE_TOOLS" "$NODE_SOCKET" >"$programs/kill"
   chmod 755 "$programs"/*
 }
 
