@@ -2,6 +2,7 @@
 
 mod repeating;
 mod repeats;
+mod unsent;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A channel that asks again where the service config allows it.
+//! A channel that asks again where the service config allows it, and wherever a request never left.
 
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
@@ -11,18 +11,22 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 use tokio::time::Instant;
 use tonic::body::Body;
-use tonic::{Code, ConnectError, Status, TimeoutExpired};
+use tonic::{Code, ConnectError, TimeoutExpired};
 use tower::{Service, ServiceExt};
 
 use super::repeats::{Policy, Repeats};
+use super::unsent::{at_hand, never_left};
 use crate::deadline;
 
-/// A request that may be sent twice is kept until its answer begins. Above this it is sent once.
-const KEPT: usize = 8 << 20;
+/// How often a request that never left is sent anew: each time on another connection.
+const UNSENT: u32 = 3;
 const STATUS: &str = "grpc-status";
 const TIMEOUT: &str = "grpc-timeout";
 
 /// Calls `inner`, and again where [`Repeats`] says so. An answer that has begun is never asked for again.
+///
+/// A request that was still waiting when its connection took its leave (GOAWAY) never left; it goes out on the next
+/// connection whatever its method is, as gRPC's transparent retry. A stream that is still being written is not sent anew.
 #[derive(Clone, Debug)]
 pub struct Repeating<S> {
     inner: S,
@@ -52,18 +56,16 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let policy =
             self.repeats.as_ref().and_then(|r| Some((r.clone(), r.of(request.uri().path())?.clone())));
-        let Some((repeats, policy)) = policy else { return Box::pin(self.inner.call(request)) };
         let other = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, other);
-        Box::pin(asked(ready, request, repeats, policy))
+        Box::pin(asked(ready, request, policy))
     }
 }
 
 async fn asked<S>(
     mut inner: S,
     request: Request<Body>,
-    repeats: Arc<Repeats>,
-    policy: Policy,
+    policy: Option<(Arc<Repeats>, Policy)>,
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -71,13 +73,19 @@ where
 {
     let until = deadline::timeout_of(request.headers()).map(|limit| Instant::now() + limit);
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(axum::body::Body::new(body), KEPT).await else {
-        return Ok(Status::resource_exhausted("the request is too large to be sent").into_http());
+    let body = match at_hand(body) {
+        Ok(body) => body,
+        Err(body) => return inner.ready().await?.call(Request::from_parts(parts, body)).await,
     };
-    let mut attempt = 1;
+    let (mut attempt, mut unsent) = (1, 0);
     loop {
         let copy = again(&parts, until, Body::new(axum::body::Body::from(body.clone())));
         let answer = inner.ready().await?.call(copy).await;
+        if unsent < UNSENT && answer.as_ref().is_err_and(|error| never_left(error)) {
+            unsent += 1;
+            continue;
+        }
+        let Some((repeats, policy)) = &policy else { return answer };
         let failed = match &answer {
             Ok(response) => refused(response).is_some_and(|code| policy.repeats(code)),
             Err(error) => policy.repeats(Code::Unavailable as i32) && is_lost(error),
@@ -136,6 +144,7 @@ mod tests {
     use super::*;
     use std::collections::VecDeque;
     use std::sync::Mutex;
+    use tonic::Status;
 
     /// What the server sees of an attempt: its bytes and its time.
     type Seen = Arc<Mutex<Vec<(Vec<u8>, Duration)>>>;
@@ -153,7 +162,7 @@ mod tests {
             async move {
                 let limit = deadline::timeout_of(request.headers()).unwrap();
                 let body =
-                    axum::body::to_bytes(axum::body::Body::new(request.into_body()), KEPT).await.unwrap();
+                    axum::body::to_bytes(axum::body::Body::new(request.into_body()), 1 << 20).await.unwrap();
                 noted.lock().unwrap().push((body.to_vec(), limit));
                 let answer = next.lock().unwrap()();
                 match answer {
