@@ -32,6 +32,9 @@ pub struct ServerLimits {
     pub handshake: Duration,
     /// `KEEPALIVE_SECONDS`, default 30: an idle peer is asked for a sign of life, and cut 10 s later.
     pub keepalive: Duration,
+    /// `CONNECTION_SECONDS`, default 300: a connection of that age takes no new calls and ends with its last stream. Callers
+    /// make another, which a balancer may lead to an instance that came later.
+    pub connection: Duration,
     /// `REQUEST_SECONDS`, default 30: deadline of a unary request whose caller names none, and the most that one
     /// may ask for.
     pub request: Duration,
@@ -92,6 +95,7 @@ impl ServerLimits {
             max_header_bytes: r.or_within("MAX_HEADER_BYTES", d.max_header_bytes, 4_096..=262_144),
             handshake: r.seconds("HANDSHAKE_SECONDS", d.handshake.as_secs(), 1..=60),
             keepalive: r.seconds("KEEPALIVE_SECONDS", d.keepalive.as_secs(), 5..=600),
+            connection: r.seconds("CONNECTION_SECONDS", d.connection.as_secs(), 10..=86_400),
             request: r.seconds("REQUEST_SECONDS", d.request.as_secs(), 1..=600),
             max_in_flight: r.or_within("MAX_IN_FLIGHT", d.max_in_flight, 1..=100_000),
             max_open_streams: r.or_within("MAX_OPEN_STREAMS", d.max_open_streams, 1..=100_000),
@@ -107,6 +111,7 @@ impl Default for ServerLimits {
             max_header_bytes: 16 << 10,
             handshake: Duration::from_secs(10),
             keepalive: Duration::from_secs(30),
+            connection: Duration::from_secs(300),
             request: Duration::from_secs(30),
             max_in_flight: 512,
             max_open_streams: 256,

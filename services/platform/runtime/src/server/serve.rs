@@ -198,14 +198,15 @@ fn why(ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError
     }
 }
 
-/// Everything that tonic and hyper leave open by default. `max_connection_age` stays unset: it is broken in some
-/// releases of tonic 0.14, and draining does its work.
+/// Everything that tonic and hyper leave open by default. `max_connection_age_grace` stays unset: it would cut streams that
+/// live for hours, and with it tonic 0.14 never asks a connection to end by itself.
 fn http2(limits: &ServerLimits) -> tonic::transport::Server {
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits.max_concurrent_streams)
         .http2_max_header_list_size(limits.max_header_bytes)
         .http2_keepalive_interval(Some(limits.keepalive))
         .http2_keepalive_timeout(Some(PING_PATIENCE))
+        .max_connection_age(limits.connection)
         .initial_stream_window_size(Some(crate::STREAM_WINDOW))
         .initial_connection_window_size(Some(crate::CONNECTION_WINDOW))
         .http2_max_pending_accept_reset_streams(Some(64))
