@@ -3,14 +3,17 @@ use super::chance::{Chance, happens, pick};
 use super::people::{Citizen, Person, Sex};
 use super::settings::DefectShares;
 use super::{Flaw, GenerateError, names, numbers::Numbers};
-use eduhub_proto::registry::v1::Pupil;
+use eduhub_proto::{dictionary::Record as _, registry::v1::Pupil};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month};
 use unicode_normalization::UnicodeNormalization;
 
-/// Latest year of birth of a mother that is plausible by itself (`Pupil.mother_birth_year`).
-const YOUNGEST_MOTHER: i32 = 2015;
+/// Latest year of birth of a mother that is plausible by itself.
+fn youngest_mother() -> f64 {
+    let field = Pupil::META.fields.iter().find(|field| field.name == "mother_birth_year");
+    field.and_then(|field| field.plausible).map_or(f64::INFINITY, |(_, latest)| latest)
+}
 
 /// A planted defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -276,7 +279,7 @@ pub fn break_pupil(
             (broken.tuition_exempt, broken.tuition_reduced) = (Some(true), Some(true));
         }
         // Of the youngest children even that year is one in which no mother was born.
-        Defect::ParentTooYoung if person.born.year() - 9 > YOUNGEST_MOTHER => return Ok(None),
+        Defect::ParentTooYoung if f64::from(person.born.year() - 9) > youngest_mother() => return Ok(None),
         Defect::ParentTooYoung => broken.mother_birth_year = Some(person.born.year() - 9),
         // Of the person outside, or of other records.
         Defect::PopulationMismatch
@@ -330,6 +333,11 @@ mod tests {
     #[test]
     fn excel_counts_from_the_end_of_1899() {
         assert_eq!(excel_serial(date!(2010 - 01 - 01)), 40_179);
+    }
+
+    #[test]
+    fn the_dictionary_knows_the_youngest_mother() {
+        assert!((1900.0..2030.0).contains(&youngest_mother()), "{}", youngest_mother());
     }
 
     #[test]
