@@ -6,18 +6,24 @@ use eduhub_cli::lines::{LineError, Lines};
 use eduhub_cli::push::{Job, Outcome, Records, Source, push_school};
 use eduhub_cli::server::Server;
 use eduhub_cli::watch::{Event, follow};
-use eduhub_proto::common::v1::{CreateSubscriptionRequest, DeleteSubscriptionRequest, SchoolDigestRequest};
+use eduhub_proto::common::v1::{
+    Checkpoint, CreateSubscriptionRequest, DeleteSubscriptionRequest, SchoolDigestRequest,
+};
 use eduhub_proto::registry::v1::{
     GetSchoolRequest, Record, feed_service_client::FeedServiceClient,
     school_service_client::SchoolServiceClient, seal_service_client::SealServiceClient,
 };
+use eduhub_testkit::until;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+/// For what is done in a second or two where nothing else is at work.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two records of a push: a school of 50 then takes about as long as the upgrade.
 const PACE: Duration = Duration::from_millis(40);
 
@@ -48,17 +54,32 @@ pub async fn push(server: Server, file: PathBuf, school_code: String, year: i32)
     push_school::<Registry>(&server, &job, source, |_| ()).await.unwrap()
 }
 
-/// Follows into a copy; gives it with the number of times that the connection was lost.
-pub async fn watch(server: Server, file: PathBuf, stop: CancellationToken) -> (LocalCopy, u32) {
+/// Follows into a copy; gives it with the number of times that the connection was lost. `complete` is the moment of the server's
+/// clock, in milliseconds, up to which the copy has everything.
+pub async fn watch(
+    server: Server,
+    file: PathBuf,
+    complete: Arc<AtomicI64>,
+    stop: CancellationToken,
+) -> (LocalCopy, u32) {
     let mut copy = LocalCopy::open(file, &Scope::all("registry")).unwrap();
     let mut lost = 0;
     let watching = follow::<Registry>(&server, &mut copy, &stop, |event| match event {
         Event::Lost { .. } => lost += 1,
+        Event::Checkpoint(Checkpoint { live: true, server_time: Some(at), .. }) => {
+            complete.store(at.seconds * 1_000 + i64::from(at.nanos / 1_000_000), Ordering::Relaxed);
+        }
         Event::Restarted(reason) => panic!("the feed forgot the cursor: {reason:?}"),
         _ => {}
     });
     watching.await.unwrap();
     (copy, lost)
+}
+
+/// Waits until the copy has all that has happened so far.
+pub async fn caught_up(complete: &AtomicI64) {
+    let now = OffsetDateTime::now_utc().unix_timestamp() * 1_000;
+    until(PATIENCE, || async { complete.load(Ordering::Relaxed) > now + 999 }).await;
 }
 
 /// How single calls went.

@@ -15,11 +15,12 @@ use eduhub_cli::hub::Registry;
 use eduhub_cli::push::Outcome;
 use eduhub_pg::{PgPool, Standing};
 use eduhub_stack::{Process, Program, Warden};
+use eduhub_testkit::until;
 use load::Calls;
 use people::People;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +43,8 @@ async fn a_rolling_upgrade_fails_no_request_and_doubles_no_effect() {
     // Load: a push of each school, a copy, single calls.
     let (calls, stop) = (Arc::new(Calls::default()), CancellationToken::new());
     let copy = dir.path().join("copy");
-    let watching = tokio::spawn(load::watch(people.consumer.clone(), copy, stop.clone()));
+    let complete = Arc::new(AtomicI64::new(0));
+    let watching = tokio::spawn(load::watch(people.consumer.clone(), copy, complete.clone(), stop.clone()));
     let asking = tokio::spawn({
         let (calls, school) = (calls.clone(), ground.school(0).school_code.clone());
         let (officer, consumer) = (people.officer.channel().unwrap(), people.consumer.channel().unwrap());
@@ -56,7 +58,7 @@ async fn a_rolling_upgrade_fails_no_request_and_doubles_no_effect() {
             tokio::spawn(load::push(vendor, file, school.school_code.clone(), year))
         })
         .collect();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until(load::PATIENCE, || async { calls.answered.load(Ordering::Relaxed) > 50 }).await;
 
     pair.upgrade(&mut ground).await;
     let mut pushes = Vec::new();
@@ -76,7 +78,7 @@ async fn a_rolling_upgrade_fails_no_request_and_doubles_no_effect() {
     again(&ground, &people).await;
     assert_eq!(log_entries(&pair.pool).await, log);
 
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    load::caught_up(&complete).await;
     stop.cancel();
     let (copy, lost) = watching.await.unwrap();
     assert!(lost > 0, "the feed met no drain");
