@@ -93,12 +93,8 @@ class Handler(BaseHTTPRequestHandler):
             return 200, self.store().find(target.kind, target.namespace, target.name)
         items = self.matching(target)
         metadata = {"resourceVersion": str(self.store().version)}
-        return 200, {
-            "kind": f"{target.kind.name}List",
-            "apiVersion": target.kind.api_version,
-            "metadata": metadata,
-            "items": items,
-        }
+        named = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version}
+        return 200, named | {"metadata": metadata, "items": items}
 
     def matching(self, target):
         found = self.store().of(target.kind.name, target.namespace)
@@ -120,14 +116,12 @@ class Handler(BaseHTTPRequestHandler):
         return 200, self.store().change(target.kind, target.namespace, target.name, laid_over(old, given))
 
     def delete(self, target):
-        options = self.body() | self.query
-        grace = options.get("gracePeriodSeconds")
-        return 200, self.store().delete(
-            target.kind, target.namespace, target.name, None if grace is None else int(grace)
-        )
+        grace = (self.body() | self.query).get("gracePeriodSeconds")
+        grace = None if grace is None else int(grace)
+        return 200, self.store().delete(target.kind, target.namespace, target.name, grace)
 
     def watch(self, target):
-        """Events since a version, or all that is there and then events, until the client goes or its time is over."""
+        """Events since a version, or all that is there and then events, until the client goes."""
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
@@ -162,8 +156,6 @@ class Handler(BaseHTTPRequestHandler):
                 here = target.namespace in (None, found["metadata"].get("namespace"))
                 if kind == target.kind and here and self.wanted(found):
                     self.chunk({"type": what, "object": found})
-            if not fresh:
-                self.wfile.flush()
 
     def chunk(self, event):
         line = json.dumps(event).encode() + b"\n"

@@ -17,13 +17,8 @@ class Place:
     """A directory that stands for a pod's root, and a port."""
 
     def __init__(self, node, pod):
-        self.node, self.store, self.pod, self.spec, self.name = (
-            node,
-            node.store,
-            pod,
-            pod["spec"],
-            pod["metadata"]["name"],
-        )
+        self.node, self.store, self.pod = node, node.store, pod
+        self.spec, self.name = pod["spec"], pod["metadata"]["name"]
         self.port, self.directory = node.port(), node.directory / self.name
         self.directory.mkdir(parents=True, exist_ok=True)
 
@@ -43,9 +38,8 @@ class Place:
                 value = value.replace(f"$({known})", text)
             variables[entry["name"]] = value
         arguments = [self.here(argument) for argument in container["args"]]
-        return [f"{self.node.programs}/{name}", *arguments], {
-            name: self.here(value) for name, value in variables.items()
-        }
+        variables = {name: self.here(value) for name, value in variables.items()}
+        return [f"{self.node.programs}/{name}", *arguments], variables
 
     def mount(self, container):
         volumes = {volume["name"]: volume for volume in self.spec.get("volumes", [])}
@@ -67,10 +61,8 @@ class Place:
 
     def here(self, text):
         """An argument or a variable with this machine's addresses and places."""
-        text = re.sub(
-            rf"//([a-z-]+):{PORT}", lambda found: f"//localhost:{self.node.services.port(found[1]) or PORT}", text
-        )
-        text = text.replace(f"//localhost:{PORT}", f"//localhost:{self.port}").replace(
-            f"0.0.0.0:{PORT}", f"127.0.0.1:{self.port}"
-        )
+        port = self.node.services.port
+        text = re.sub(rf"//([a-z-]+):{PORT}", lambda found: f"//localhost:{port(found[1]) or PORT}", text)
+        text = text.replace(f"//localhost:{PORT}", f"//localhost:{self.port}")
+        text = text.replace(f"0.0.0.0:{PORT}", f"127.0.0.1:{self.port}")
         return text.replace("/usr/bin/", f"{self.node.programs}/").replace("/run/", f"{self.directory}/run/")

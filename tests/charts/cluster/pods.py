@@ -41,16 +41,9 @@ class Run(threading.Thread):
         """The pod's status. `podIP` holds the port, too: there is one address for all."""
         conditions = [{"type": kind, "status": str(ready)} for kind in ("Ready", "ContainersReady")]
         status = {"phase": phase, "conditions": conditions, "podIP": f"127.0.0.1:{self.place.port}"}
-        status["containerStatuses"] = [
-            {
-                "name": container["name"],
-                "ready": ready,
-                "restartCount": self.restarts,
-                "image": container["image"],
-                "imageID": "",
-            }
-            for container in self.spec["containers"]
-        ]
+        same = {"ready": ready, "restartCount": self.restarts, "imageID": ""}
+        containers = self.spec["containers"]
+        status["containerStatuses"] = [{"name": one["name"], "image": one["image"], **same} for one in containers]
         with self.store.changed:
             self.store.status(self.pod_now(), status)
 

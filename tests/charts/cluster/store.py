@@ -61,8 +61,6 @@ class Store:
         made["metadata"] |= {"uid": str(uuid.uuid4()), "generation": 1, "creationTimestamp": self.now()}
         if kind.namespaced:
             made["metadata"]["namespace"] = namespace
-        for name, value in made.pop("stringData", {}).items() if kind.name == "Secret" else ():
-            made.setdefault("data", {})[name] = value
         self.objects[key] = made
         self.record("ADDED", kind, made)
         return made
