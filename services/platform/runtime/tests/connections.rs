@@ -12,6 +12,8 @@ use eduhub_runtime::client::{ClientTls, channel};
 use eduhub_runtime::config::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Stands before the server as a cluster's address does; counts the connections that are made, and those that are open.
 #[derive(Clone, Default)]
 struct Balancer {
@@ -51,18 +53,18 @@ async fn calls_move_to_a_new_connection_and_a_stream_keeps_its_own() {
     let mut numbers = Client::new(channel.clone()).count(100).await.unwrap();
 
     let mut client = Client::new(channel);
-    let until = Instant::now() + Duration::from_millis(700);
-    while Instant::now() < until {
+    let until = Instant::now() + PATIENCE;
+    while balancer.made.load(Ordering::SeqCst) < 4 {
         client.wait(1).await.expect("a call was lost with its connection");
+        assert!(Instant::now() < until, "calls stay on an old connection");
     }
-    let made = balancer.made.load(Ordering::SeqCst);
-    assert!((3..=5).contains(&made), "{made} connections in 700 ms, of 200 ms each");
-    // The first one, for its stream, and the one that takes calls now; one more may be about to close.
-    assert!((2..=3).contains(&balancer.open.load(Ordering::SeqCst)), "{:?} are open", balancer.open);
-
     let mut seen = 0;
     while numbers.message().await.unwrap().is_some() {
         seen += 1;
     }
     assert_eq!(seen, 100, "a stream of a second was cut with its connection");
+    while balancer.open.load(Ordering::SeqCst) > 1 {
+        assert!(Instant::now() < until, "old connections stay open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -30,14 +30,8 @@ pub(super) fn at_hand(body: Body) -> Result<Bytes, Body> {
 
 /// The connection took no more requests when this one's turn came.
 pub(super) fn never_left(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    std::iter::successors(Some(error), |&cause| cause.source())
+        .any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
 }
 
 #[cfg(test)]
